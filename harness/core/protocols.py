@@ -1,0 +1,112 @@
+"""The sockets. Attributes are read-only properties, so frozen dataclasses satisfy them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from harness.core.call import Reading, Unreadable, Wait, Wire
+from harness.core.case import Case, Lot, Recording, Request, Translation
+from harness.core.output import Output
+from harness.core.report import ParityReport
+from harness.core.verdict import Comparison
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Pure: a conversation without I/O. The same codec serves live calls, recordings and batch jobs."""
+
+    def read_request(self, recording: Recording) -> Request: ...
+
+    def from_http(self, recording: Recording) -> Wire:
+        """Recorded response bytes -> what the SDK would have given."""
+        ...
+
+    def next(self, lot: Lot, replies: tuple[Wire, ...]) -> Wire | Wait | None:
+        """What to send now; None: finished. Raises UnencodableRequest."""
+        ...
+
+    def decode(self, lot: Lot, replies: tuple[Wire, ...]) -> Mapping[str, Reading | Unreadable]:
+        """One reading a case id of the lot."""
+        ...
+
+
+@runtime_checkable
+class Endpoint(Protocol):
+    """The vendor's SDK behind one door: one attempt a call, never retries, never sleeps, safe to share by threads."""
+
+    @property
+    def name(self) -> str: ...
+
+    def call(self, wire: Wire, *, timeout_s: float) -> Wire:
+        """Raises ServiceError. A stream that breaks off returns what came, ending in the exception event."""
+        ...
+
+    def refresh(self) -> bool:
+        """Fetch credentials anew after Denied(may_refresh=True); True when another attempt is worth making."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Service(Protocol):
+    """What `services/<name>.build(side)` returns: a codec, and a way to open the endpoint."""
+
+    @property
+    def codec(self) -> Codec: ...
+
+    def open(self) -> Endpoint:
+        """Resolve credentials and addresses; the first thing that touches the network."""
+        ...
+
+
+@runtime_checkable
+class Pair(Protocol):
+    """Which service answers which, and how a request is carried over."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def source(self) -> str:
+        """A module name in services/."""
+        ...
+
+    @property
+    def target(self) -> str: ...
+
+    def translate(self, request: Request) -> Translation:
+        """Raises UnencodableRequest where the target has no way to say it at all."""
+        ...
+
+
+@runtime_checkable
+class Comparator(Protocol):
+    """Deterministic unless its signature says otherwise."""
+
+    @property
+    def name(self) -> str: ...
+
+    def compare(self, source: Output, target: Output, *, case: Case) -> Comparison: ...
+
+    def signature(self) -> str:
+        """Name and settings, as in "numeric_close|rtol:1e-05|atol:1e-08"."""
+        ...
+
+
+@runtime_checkable
+class Labeller(Protocol):
+    """A comparator that knows the deployed label of an answer; gives the gate its `source_label` slices."""
+
+    def label(self, output: Output) -> str | None: ...
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """Pure: report -> bytes. The session writes the file."""
+
+    @property
+    def suffix(self) -> str: ...
+
+    def render(self, report: ParityReport) -> bytes: ...

@@ -1,0 +1,123 @@
+"""What a run reports, complete before any reporter sees it: reporters neither compute nor fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from harness.core.call import Side
+from harness.core.case import Departure
+from harness.core.verdict import Decision
+
+SCHEMA = "parity-report/1"
+
+
+class Payloads(StrEnum):
+    """How much of a payload a report may show."""
+
+    NONE = "none"
+    HASH = "hash"
+    REDACTED = "redacted"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideSummary:
+    """One side in numbers. Latencies are seconds over answered calls; None where none was answered.
+
+    histogram: (upper edge in seconds, calls) with one set of edges for both sides; the last edge holds the rest.
+    failures: kind -> calls after all attempts. throttled_attempts: attempts answered with "slow down", retried or not.
+    """
+
+    side: Side
+    service: str
+    endpoint: str
+    served: tuple[str, ...]
+    calls: int
+    answered: int
+    attempts: int
+    throttled_attempts: int
+    failures: Mapping[str, int]
+    p50_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+    histogram: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSummary:
+    """One metric over all rows: the noise floor beside the target.
+
+    target_mean and noise_mean are means of the comparator's value; noise_mean is None without a second source call.
+    incomparable: rows that the comparator could not score.
+    """
+
+    metric: str
+    comparator: str
+    rows: int
+    target_mean: float | None
+    noise_mean: float | None
+    noise_rows: int
+    incomparable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartureCount:
+    """A departure and how many cases it touched."""
+
+    departure: Departure
+    cases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstCase:
+    """One case side by side, already cut to what the profile lets a report show.
+
+    request, source and target are text or None (payloads = "none"); under "hash" they are "sha256:...".
+    """
+
+    case_id: str
+    metric: str
+    reason: str
+    distance: float | None
+    unit: str
+    slices: Mapping[str, str]
+    request: str | None
+    source: str | None
+    target: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParityReport:
+    """One run of one suite.
+
+    translation: the pair's name, or "checks:build" where the application's own request builder was used.
+    clients: versions of the harness and of the SDKs that made the calls. partial: deselected items or a sample; such a
+    run carries no decision. stopped: why a run ended before its last case, None when it did not.
+    """
+
+    run: str
+    suite: str
+    title: str
+    pair: str
+    translation: str
+    profile: str
+    payloads: Payloads
+    started_at: datetime
+    finished_at: datetime
+    decision: Decision | None
+    sides: tuple[SideSummary, ...]
+    metrics: tuple[MetricSummary, ...]
+    departures: tuple[DepartureCount, ...]
+    worst: tuple[WorstCase, ...]
+    cases: int
+    replayed: int
+    golden_sha256: str
+    clients: Mapping[str, str]
+    seed: int
+    signature: str
+    partial: bool = False
+    stopped: str | None = None
+    planted: str | None = None

@@ -6,13 +6,24 @@ errors that name the nearest known one. No value here is a secret.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.core.call import Side
 from harness.core.case import Json
 from harness.core.report import Payloads
+from harness.core.secrets import refuse_secrets
+from harness.core.shape import Shape, check, nested
+from harness.errors import ConfigError, UnknownName
+from harness.shapes import AWS_CLOUDS, AWS_SIDE, AZURE_CLOUDS, AZURE_SIDE, PROJECT, SUITE
+
+PROJECT_FILE = "parity.toml"
+SUITE_FILE = "suite.toml"
+GATE_TABLES = ("gate", "epoch", "criterion")  # read from the same file by gate.policy
+_OPTIONAL = ("request_builder", "deterministic_source", "slices_by", "seed", "calibration")  # fields of Suite by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +42,8 @@ class SideSettings:
 
     cloud: aws | aws-fips | aws-us-gov | aws-us-gov-fips | azure | azure-us-gov; sets every host, scope and authority.
     credential: AWS: None (boto3's chain). Azure: default | managed_identity | workload_identity | cli.
-    lab: addresses of the embedded lab, by service name and "resource_manager"; empty outside the lab.
+    lab: addresses of the embedded lab, by service name and "resource_manager"; empty outside the lab. It may carry the
+    lab's throw-away credentials too, so it is not printed.
     """
 
     side: Side
@@ -48,7 +60,7 @@ class SideSettings:
     resource_group: str | None = None
     workspace: str | None = None
     network: Network = field(default_factory=Network)
-    lab: Mapping[str, str] = field(default_factory=dict)
+    lab: Mapping[str, str] = field(default_factory=dict, repr=False)
     connections: int = 8
 
 
@@ -136,3 +148,156 @@ class Suite:
     @property
     def folder(self) -> Path:
         return self.path.parent
+
+
+def load_project(start: Path) -> Project:
+    """The project that `start` lies in: the nearest `parity.toml` in it or above it.
+
+    Raises ConfigError where there is none, or where it is not as it should be.
+    """
+    path = _find_project(start)
+    if path is None:
+        raise ConfigError(f"{start}: no {PROJECT_FILE} here or in any folder above; a project keeps one at its root.")
+    content = _read(path, PROJECT)
+    profiles = {name: _profile(path, name, table) for name, table in content["profiles"].items()}
+    default = content.get("default_profile", next(iter(profiles)))
+    if default not in profiles:
+        raise UnknownName(f"{path}: default_profile", "profile", default, profiles)
+    folder = path.parent
+    return Project(
+        folder=folder,
+        default_profile=default,
+        profiles=profiles,
+        reports=folder / content.get("reports", "reports"),
+    )
+
+
+def load_suite(path: Path) -> Suite:
+    """The suite of one `suite.toml` (or of the folder that holds it), without its gate tables.
+
+    `golden` without a slash is a folder of `golden/` beside `suites/`; with one, a path from the project's root.
+    Raises ConfigError, and UnknownName for keys, profiles and metrics that do not exist.
+    """
+    path = path / SUITE_FILE if path.is_dir() else path
+    content = _read(path, SUITE, opaque=GATE_TABLES)
+    head = content["suite"]
+    comparators = tuple(
+        ComparatorSettings(metric=name, use=table["use"], options={k: v for k, v in table.items() if k != "use"})
+        for name, table in content["comparators"].items()
+    )
+    project = _find_project(path)
+    endpoints = content.get("endpoints", {})
+    if project is not None:
+        known = load_project(project).profiles
+        for name in endpoints:
+            if name not in known:
+                raise UnknownName(f"{path}, [endpoints]", "profile", name, known)
+    metrics = [settings.metric for settings in comparators]
+    if head.get("slices_by", metrics[0]) not in metrics:
+        raise UnknownName(f"{path}, [suite]: slices_by", "comparator", head["slices_by"], metrics)
+    root = project.parent if project is not None else path.absolute().parent.parent.parent
+    golden = head.get("golden", path.absolute().parent.name)
+    return Suite(
+        name=path.absolute().parent.name,
+        title=head["title"],
+        path=path,
+        pair=head["pair"],
+        pair_options=content.get("pair", {}),
+        golden=root / golden if "/" in golden else root / "golden" / golden,
+        endpoints=endpoints,
+        comparators=comparators,
+        prices={Side(side): Price(**table) for side, table in content.get("prices", {}).items()},
+        source_options=content.get("source", {}),
+        target_options=content.get("target", {}),
+        **{key: head[key] for key in _OPTIONAL if key in head},
+    )
+
+
+def side_settings(profile: Profile, suite: Suite, side: Side, *, lab: Mapping[str, str] | None = None) -> SideSettings:
+    """What the service of one side is built from.
+
+    The suite's endpoint name for this profile, or else the profile's own. `lab`: see SideSettings.
+    Raises ConfigError where no endpoint is named, or a file that the profile's network names does not exist.
+    """
+    table: dict[str, Any] = dict(profile.source if side is Side.SOURCE else profile.target)
+    own = table.pop("endpoint", None)
+    endpoint = suite.endpoints.get(profile.name, {}).get(side.value, own)
+    if endpoint is None:
+        raise ConfigError(
+            f'{suite.path}: no {side.value} endpoint for profile "{profile.name}"; name it under '
+            f"[endpoints.{profile.name}]. Profiles named there: {', '.join(sorted(suite.endpoints)) or 'none'}."
+        )
+    for key in ("ca_bundle", "client_certificate", "client_key"):
+        file = getattr(profile.network, key)
+        if file is not None and not file.is_file():
+            raise ConfigError(f"{PROJECT_FILE}, [profiles.{profile.name}.network]: {key} {file} does not exist.")
+    return SideSettings(
+        side=side,
+        endpoint=endpoint,
+        aws_profile=table.pop("profile", None),
+        network=profile.network,
+        lab=dict(lab or {}),
+        connections=profile.limits.concurrency,
+        **table,
+    )
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schemas (draft 2020-12) of both files: {"suite": ..., "project": ...}.
+
+    "suite" lacks the gate tables: the door that prints it merges them in from gate.policy.
+    """
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {"suite": {**dialect, **SUITE}, "project": {**dialect, **PROJECT}}
+
+
+def _find_project(start: Path) -> Path | None:
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder / PROJECT_FILE
+    return None
+
+
+def _read(path: Path, shape: Shape, *, opaque: tuple[str, ...] = ()) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be read ({exc.strerror}).") from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {exc.start}).") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{path}: is not TOML: {exc}.") from exc
+    refuse_secrets(content, place=str(path), names_only=shape is PROJECT)
+    known = {**shape["properties"], **{key: {} for key in opaque}}
+    check(content, {**shape, "properties": known}, place=str(path))
+    return content
+
+
+def _profile(path: Path, name: str, table: Mapping[str, Any]) -> Profile:
+    place = f"{path}, [profiles.{name}]"
+    for side in Side:
+        _check_side(table[side.value], place=nested(place, side.value))
+    network = table.get("network", {})
+    if "client_key" in network and "client_certificate" not in network:
+        raise ConfigError(f'{nested(place, "network")}: "client_key" needs "client_certificate" beside it.')
+    files = {key: path.parent / Path(value).expanduser() for key, value in network.items() if key != "proxy"}
+    return Profile(
+        name=name,
+        source=table["source"],
+        target=table["target"],
+        lab=table.get("lab", False),
+        payloads=Payloads(table.get("payloads", Payloads.HASH)),
+        network=Network(proxy=network.get("proxy"), **files),
+        limits=Limits(**table.get("limits", {})),
+    )
+
+
+def _check_side(table: Mapping[str, Any], *, place: str) -> None:
+    """A side of AWS has other keys than one of Azure: a role on the wrong side would be ignored in silence."""
+    cloud = table.get("cloud")
+    if cloud is not None and cloud not in (*AWS_CLOUDS, *AZURE_CLOUDS):
+        raise UnknownName(place, "cloud", str(cloud), (*AWS_CLOUDS, *AZURE_CLOUDS))
+    check(table, AZURE_SIDE if cloud in AZURE_CLOUDS else AWS_SIDE, place=place)
+    if "external_id" in table and "role_arn" not in table:
+        raise ConfigError(f'{place}: "external_id" needs "role_arn" beside it.')

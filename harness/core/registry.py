@@ -33,10 +33,8 @@ def load(room: str, name: str, *, where: str = "", suite_folder: Path | None = N
     Raises UnknownName with the names that exist and the nearest one; ConfigError when an option does not fit.
     """
     place = where or f"harness/{room}"
-    if ":" in name:
-        build = attribute(name, suite_folder=suite_folder, where=place)
-    else:
-        build = _builder(room, name, place)
+    local = ":" in name
+    build = attribute(name, suite_folder=suite_folder, where=place) if local else _builder(room, name, place)
     try:
         return build(**options)
     except TypeError as exc:

@@ -1,0 +1,131 @@
+"""The folder of one run: what lies where, and what it must agree with to be continued.
+
+::
+
+    reports/RUN/
+      run.json        what was run: suite, profile, hashes, seed, versions; written before the first call
+      policy.toml     the suite file as it was
+      ledger/         every reply and every failed attempt
+      rows.parquet    what was judged
+      decision.json   what was decided
+      report.html, report.json, report.md
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import LedgerError
+
+SCHEMA = "run/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """run.json. `finished_at` and `stopped` are filled in at the end; times are UTC, ISO 8601."""
+
+    run: str
+    suite: str
+    suite_path: str
+    profile: str
+    pair: str
+    translation: str
+    golden_sha256: str
+    policy_sha256: str
+    suite_sha256: str
+    seed: int
+    cases: int
+    started_at: str
+    versions: Mapping[str, str]
+    sample: int | None = None
+    partial: bool = False
+    planted: str | None = None
+    finished_at: str | None = None
+    stopped: str | None = None
+    schema: str = field(default=SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths inside `reports/RUN/`."""
+
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger"
+
+    @property
+    def policy(self) -> Path:
+        return self.path / "policy.toml"
+
+    @property
+    def rows(self) -> Path:
+        return self.path / "rows.parquet"
+
+    @property
+    def decision(self) -> Path:
+        return self.path / "decision.json"
+
+    def report(self, suffix: str) -> Path:
+        return self.path / f"report{suffix}"
+
+    def write_record(self, record: RunRecord) -> None:
+        document = asdict(record) | {"versions": dict(record.versions)}
+        write_whole(self.path / "run.json", json.dumps(document, indent=2).encode() + b"\n")
+
+    def read_record(self) -> RunRecord:
+        """Raises LedgerError when this is no run folder or one of a later version."""
+        path = self.path / "run.json"
+        try:
+            document: dict[str, Any] = json.loads(path.read_bytes())
+        except (OSError, ValueError) as exc:
+            raise LedgerError(f"{self.path}: not a run folder ({path.name} cannot be read: {exc}).") from exc
+        if document.get("schema") != SCHEMA:
+            raise LedgerError(f"{path}: schema {document.get('schema')!r}, this version reads {SCHEMA!r}.")
+        return RunRecord(**document)
+
+
+def new_run(reports: Path, suite: str, started_at: datetime) -> RunFolder:
+    """Make the folder of a new run, named by time (UTC), suite and four random digits; readable by its owner only."""
+    name = f"{started_at:%Y%m%dT%H%M%SZ}-{suite}-{secrets.token_hex(2)}"
+    path = reports / name
+    path.mkdir(parents=True, mode=0o700)
+    return RunFolder(path)
+
+
+def find_run(reports: Path, name: str) -> RunFolder:
+    """A run by its path or its name under `reports`. Raises LedgerError naming the latest runs when there is none."""
+    for path in (Path(name), reports / name):
+        if (path / "run.json").is_file():
+            return RunFolder(path)
+    latest = sorted((path.parent.name for path in reports.glob("*/run.json")), reverse=True)[:3]
+    raise LedgerError(f'no run "{name}" under {reports}. Latest: {", ".join(latest) or "none"}.')
+
+
+def must_agree(old: RunRecord, new: RunRecord) -> None:
+    """Refuse to continue a run whose promise or cases have changed. Raises LedgerError naming what changed."""
+    for name in ("suite", "profile", "golden_sha256", "suite_sha256", "seed", "sample", "planted", "translation"):
+        before, now = getattr(old, name), getattr(new, name)
+        if before != now:
+            raise LedgerError(
+                f"run {old.run} does not fit: {name} was {before!r} and is {now!r} now. Put it back, or start a new run."
+            )
+
+
+def finished(record: RunRecord, at: datetime, stopped: str | None) -> RunRecord:
+    return replace(record, finished_at=at.isoformat(), stopped=stopped)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees all of it or none."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)

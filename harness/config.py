@@ -172,6 +172,14 @@ def load_project(start: Path) -> Project:
     )
 
 
+def profile(project: Project, name: str | None) -> Profile:
+    """The profile of that name, or the project's default. Raises UnknownName naming those that exist."""
+    wanted = name or project.default_profile
+    if wanted not in project.profiles:
+        raise UnknownName(str(project.folder / "parity.toml"), "profile", wanted, project.profiles)
+    return project.profiles[wanted]
+
+
 def load_suite(path: Path) -> Suite:
     """The suite of one `suite.toml` (or of the folder that holds it), without its gate tables.
 

@@ -1,0 +1,14 @@
+"""One file a cloud service: how its requests and answers read (a codec), and how it is reached (an endpoint).
+
+To add one, write `services/<name>.py` with `build(settings, **options)`, which returns a `core.protocols.Service`:
+`.codec` is pure and knows bytes, headers and the service-neutral payloads of `core.case`; `.open()` resolves addresses
+and credentials and returns an endpoint that makes one attempt a call through the vendor's SDK. Map every exception of
+the SDK to one of `harness.errors` in one table (`tests/services/test_errors_mapped.py` walks the SDK and finds those
+without a row), take every host from `_hosts`, and let no message quote a payload, a header or a credential. SDKs are
+imported in `open()`, not at the top: a codec costs nothing to load. Put the service before the questions of
+`tests/services/contract.py`.
+
+Files that begin with an underscore are not services but what several of them need: `_tabular` (scores),
+`_hosts` (cloud words), `_replies` (headers and texts worth keeping), `_aws` and `_azure` (sessions, credentials,
+exceptions). Services never import one another.
+"""

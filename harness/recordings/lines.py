@@ -1,0 +1,251 @@
+"""One case of a golden set as one line of `cases.jsonl`.
+
+UTF-8, one JSON object a line, every line ended by a line feed::
+
+    {"id": "visits-0f3a", "service": ..., "operation": ..., "model": ..., "region": ..., "url": ...,
+     "request": {"headers": {"content-type": "text/csv"}, "body": "4.6,0,1.2"},
+     "response": {"status": 200, "headers": {}, "body": "0.31", "latency_s": 0.012, "request_id": "..."},
+     "cluster": "customer-17", "slices": {"plan": "free"}, "expected": 1,
+     "provenance": {"captured_at": "2024-05-01T09:00:00+00:00", "captured_from": "...", "flags": [], "redaction": "...",
+                    "sha256": "..."},
+     "crc32": "1c291ca3"}
+
+id, request, provenance (captured_from) and crc32 are always there; what else has its default is left out: service and
+operation those of the manifest, cluster the case itself, no response where only the request was kept. A body is text
+where its bytes are UTF-8, else `body_base64`: either way the bytes come back as they were.
+
+crc32 is that of the line's bytes before `,"crc32"`. The manifest's SHA-256 proves the file; this names the line that
+is wrong, and finds a file that somebody edits while a run reads from it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.core.case import Json, Provenance, Recording
+from harness.core.shape import check
+from harness.errors import ConfigError, GoldenError
+from harness.recordings.manifest import from_time, to_time
+
+_TEXT = {"type": "string"}
+_NAME = {"type": "string", "minLength": 1}
+_TEXTS = {"type": "object", "additionalProperties": _TEXT}
+_MESSAGE = {"headers": _TEXTS, "body": _TEXT, "body_base64": _TEXT}
+_OPTIONAL_TEXTS = ("model", "region", "url")
+
+SHAPE: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["id", "request", "provenance", "crc32"],
+    "properties": {
+        "id": _NAME,
+        "service": _NAME,
+        "operation": _NAME,
+        **dict.fromkeys(_OPTIONAL_TEXTS, _TEXT),
+        "request": {"type": "object", "additionalProperties": False, "properties": _MESSAGE},
+        "response": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "status": {"type": "integer"},
+                **_MESSAGE,
+                "latency_s": {"type": "number", "minimum": 0},
+                "request_id": _TEXT,
+            },
+        },
+        "cluster": _TEXT,
+        "slices": _TEXTS,
+        "expected": {},
+        "provenance": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["captured_from"],
+            "properties": {
+                "captured_at": _TEXT,
+                "captured_from": _TEXT,
+                "flags": {"type": "array", "items": _TEXT},
+                "redaction": _TEXT,
+                "sha256": _TEXT,
+            },
+        },
+        "crc32": _TEXT,
+    },
+}
+_TAIL = len(b',"crc32":"00000000"}')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCase:
+    """One case as a golden set holds it: the recording, and what is known of it besides.
+
+    cluster: cases that may share fate carry one name; "" becomes the case's own id.
+    slices: group -> value. expected: the truth; None where it is not known.
+    """
+
+    recording: Recording
+    cluster: str = ""
+    slices: Mapping[str, str] = field(default_factory=dict)
+    expected: Json = None
+
+    def __post_init__(self) -> None:
+        if not self.cluster:
+            object.__setattr__(self, "cluster", self.recording.id)
+
+    @property
+    def id(self) -> str:
+        return self.recording.id
+
+
+def encode(case: StoredCase, *, service: str, operation: str) -> bytes:
+    """The line, line feed included; service and operation are the manifest's.
+
+    Raises GoldenError naming the case for what JSON cannot say (NaN, half a surrogate pair, a time that is not UTC).
+    """
+    try:
+        table = _table(case, service=service, operation=operation)
+        text = json.dumps(table, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        line = text[:-1].encode()
+        sealed = line + b',"crc32":"%08x"}\n' % zlib.crc32(line)
+        check(json.loads(sealed), SHAPE, place="the case")
+    except (ConfigError, TypeError, ValueError) as exc:
+        raise GoldenError(f'case "{case.id}" cannot be stored: {exc}.') from exc
+    return sealed
+
+
+def decode(line: bytes, *, place: str, service: str, operation: str) -> StoredCase:
+    """A line, line feed included, back to its case. Raises GoldenError naming `place` when it is torn or altered."""
+    _check_seal(line, place)
+    try:
+        table = json.loads(line, parse_constant=_no_constant)
+        if b"\\u" in line:
+            json.dumps(table, ensure_ascii=False).encode()  # half a surrogate pair is no text, and fails here
+        check(table, SHAPE, place=place)
+        return _case(table, service=service, operation=operation)
+    except ConfigError as exc:
+        raise GoldenError(str(exc)) from exc
+    except ValueError as exc:
+        raise GoldenError(f"{place}: cannot be read: {exc}.") from exc
+
+
+def _check_seal(line: bytes, place: str) -> None:
+    if not line.endswith(b"\n"):
+        raise GoldenError(f"{place}: the line is torn: no line feed ends it. {RESTORE}")
+    sealed, seal = line[: -_TAIL - 1], line[-_TAIL - 1 : -1]
+    if not (seal.startswith(b',"crc32":"') and seal.endswith(b'"}')):
+        raise GoldenError(f"{place}: the line does not end in its crc32: torn, altered or written by hand. {RESTORE}")
+    said, found = seal[10:18], b"%08x" % zlib.crc32(sealed)
+    if said != found:
+        raise GoldenError(
+            f"{place}: the line was altered: its crc32 is {found.decode()}, it says {said.decode('latin-1')!a}. "
+            f"{RESTORE}"
+        )
+
+
+RESTORE = "Restore the file from version control, or write the golden set again."
+
+
+def _table(case: StoredCase, *, service: str, operation: str) -> dict[str, Any]:
+    recording = case.recording
+    table: dict[str, Any] = {"id": recording.id}
+    if recording.service != service:
+        table["service"] = recording.service
+    if recording.operation != operation:
+        table["operation"] = recording.operation
+    table |= {key: value for key in _OPTIONAL_TEXTS if (value := getattr(recording, key)) is not None}
+    table["request"] = _headers(recording.request_headers) | _body(recording.request_body)
+    if response := _response(recording):
+        table["response"] = response
+    if case.cluster != recording.id:
+        table["cluster"] = case.cluster
+    if case.slices:
+        table["slices"] = dict(sorted(case.slices.items()))
+    if case.expected is not None:
+        table["expected"] = case.expected
+    table["provenance"] = _provenance(recording.provenance)
+    return table
+
+
+def _response(recording: Recording) -> dict[str, Any]:
+    table: dict[str, Any] = {} if recording.status is None else {"status": recording.status}
+    table |= _headers(recording.response_headers)
+    if recording.response_body is not None:
+        table |= _body(recording.response_body)
+    if recording.latency_s is not None:
+        table["latency_s"] = recording.latency_s
+    if recording.request_id is not None:
+        table["request_id"] = recording.request_id
+    return table
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    if provenance.captured_at is not None:
+        table["captured_at"] = to_time(provenance.captured_at)
+    table["captured_from"] = provenance.captured_from
+    if provenance.flags:
+        table["flags"] = list(provenance.flags)
+    if provenance.redaction is not None:
+        table["redaction"] = provenance.redaction
+    if provenance.sha256:
+        table["sha256"] = provenance.sha256
+    return table
+
+
+def _headers(headers: Mapping[str, str]) -> dict[str, Any]:
+    return {"headers": dict(sorted(headers.items()))} if headers else {}
+
+
+def _body(body: bytes) -> dict[str, str]:
+    try:
+        return {"body": body.decode()}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode("ascii")}
+
+
+def _case(table: Mapping[str, Any], *, service: str, operation: str) -> StoredCase:
+    request, response, provenance = table["request"], table.get("response", {}), table["provenance"]
+    captured_at = provenance.get("captured_at")
+    recording = Recording(
+        id=table["id"],
+        service=table.get("service", service),
+        operation=table.get("operation", operation),
+        **{key: table.get(key) for key in _OPTIONAL_TEXTS},
+        request_headers=request.get("headers", {}),
+        request_body=_bytes(request) or b"",
+        status=response.get("status"),
+        response_headers=response.get("headers", {}),
+        response_body=_bytes(response),
+        latency_s=response.get("latency_s"),
+        request_id=response.get("request_id"),
+        provenance=Provenance(
+            captured_at=None if captured_at is None else from_time(captured_at),
+            captured_from=provenance["captured_from"],
+            flags=tuple(provenance.get("flags", ())),
+            redaction=provenance.get("redaction"),
+            sha256=provenance.get("sha256", ""),
+        ),
+    )
+    return StoredCase(
+        recording=recording,
+        cluster=table.get("cluster", ""),
+        slices=table.get("slices", {}),
+        expected=table.get("expected"),
+    )
+
+
+def _bytes(message: Mapping[str, Any]) -> bytes | None:
+    if "body" in message and "body_base64" in message:
+        raise ValueError("a message has either body or body_base64")
+    if "body_base64" in message:
+        return base64.b64decode(message["body_base64"], validate=True)
+    text: str | None = message.get("body")
+    return None if text is None else text.encode()
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")

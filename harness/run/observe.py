@@ -1,0 +1,148 @@
+"""A ledger, read back as observations: the codecs that carried the calls now read the answers.
+
+One pass, in the order of writing. A case is held only until its last conversation has ended, so memory follows what was
+in flight, not what was recorded. A case that never finished yields nothing: it was not replayed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.core.call import (
+    Answer,
+    CallFailure,
+    FailureKind,
+    Observation,
+    Outcome,
+    Role,
+    Unreadable,
+    Wire,
+)
+from harness.core.case import Case, Lot
+from harness.run import ledger
+from harness.run.plan import Plan, lot_id, lot_index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """What one side was asked for one case: attempts made, and how many of them were told to slow down."""
+
+    attempts: int
+    throttled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """An observation, the case's index in the golden set, and the effort behind each role."""
+
+    index: int
+    observation: Observation
+    effort: dict[Role, Effort]
+
+
+@dataclass(slots=True)
+class _Conversation:
+    replies: list[ledger.Reply] = field(default_factory=list)
+    failure: ledger.Attempt | None = None
+    over: bool = False
+
+
+def observations(plan: Plan, folder: Path) -> Iterator[Observed]:
+    """Every case whose conversations have all ended, as soon as the last of them has.
+
+    Raises LedgerError where the ledger is damaged.
+    """
+    waiting: dict[int, dict[Role, _Conversation]] = {}
+    for entry in ledger.read(folder):
+        index = lot_index(entry.lot)
+        conversations = waiting.setdefault(index, {})
+        conversation = conversations.setdefault(entry.role, _Conversation())
+        if isinstance(entry, ledger.Reply):
+            conversation.replies.append(entry)
+            conversation.over = entry.last
+        else:
+            conversation.failure = entry
+            conversation.over = entry.final
+        if not conversation.over or plan.rank[index] < 0:
+            continue
+        roles = plan.roles(index)
+        if all(role in conversations and conversations[role].over for role in roles):
+            yield _observed(plan, index, {role: conversations[role] for role in roles})
+            del waiting[index]
+
+
+def _observed(plan: Plan, index: int, conversations: dict[Role, _Conversation]) -> Observed:
+    case = plan.case(index)
+    translation = plan.translate(case)
+    outcomes: dict[Role, Outcome] = {}
+    for role, conversation in conversations.items():
+        request = translation.request if role is Role.TARGET else case.request
+        outcomes[role] = _outcome(plan, Lot(lot_id(index, case), {case.id: request}), case, role, conversation)
+    return Observed(
+        index=index,
+        observation=Observation(
+            case=case,
+            source=outcomes[Role.SOURCE],
+            target=outcomes[Role.TARGET],
+            source_again=outcomes.get(Role.SOURCE_AGAIN),
+            departures=translation.departures,
+        ),
+        effort={role: _effort(conversation) for role, conversation in conversations.items()},
+    )
+
+
+def _effort(conversation: _Conversation) -> Effort:
+    attempts = sum(reply.attempts for reply in conversation.replies)
+    throttled = sum(reply.throttled for reply in conversation.replies)
+    if conversation.failure is not None and conversation.failure.final:
+        attempts += conversation.failure.number
+        throttled += conversation.failure.throttled
+    return Effort(attempts=attempts, throttled=throttled)
+
+
+def _outcome(plan: Plan, lot: Lot, case: Case, role: Role, conversation: _Conversation) -> Outcome:
+    effort = _effort(conversation)
+    latency_s = sum(reply.latency_s for reply in conversation.replies)
+    if not conversation.replies or not conversation.replies[-1].last:
+        failure = conversation.failure
+        if failure is None:
+            raise AssertionError(f"{lot.id}: a conversation that is over has neither a last reply nor a failure")
+        return CallFailure(
+            side=role.side,
+            kind=failure.kind,
+            message=failure.message,
+            latency_s=failure.latency_s,
+            attempts=effort.attempts,
+        )
+    wires = tuple(reply.wire for reply in conversation.replies)
+    reading = plan.service(role.side).codec.decode(lot, wires)[case.id]
+    if isinstance(reading, Unreadable):
+        return CallFailure(
+            side=role.side,
+            kind=FailureKind.UNREADABLE,
+            message=reading.message,
+            latency_s=latency_s,
+            attempts=effort.attempts,
+            partial=reading.partial,
+        )
+    return Answer(
+        side=role.side,
+        output=reading.output,
+        raw_sha256=_sha256(wires[-1]),
+        latency_s=latency_s,
+        attempts=effort.attempts,
+        first_token_s=reading.first_token_s,
+        served_model=reading.served_model,
+        runtime=reading.runtime,
+        tokens_in=reading.tokens_in,
+        tokens_out=reading.tokens_out,
+    )
+
+
+def _sha256(wire: Wire) -> str:
+    body = wire.body if isinstance(wire.body, bytes) else json.dumps(wire.body, sort_keys=True).encode()
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,211 @@
+"""Observations become rows: comparators score answers, and the harness adds what only it can measure.
+
+Metrics of the harness: `error` (flip: 1 where a side failed), every criterion of kind `exceed` or `limit` on latency,
+and `cost_usd`. A failed source call leaves a row with `status_source`, a failed target call one with `status_target`:
+nothing is dropped here, the gate's cleaning rules decide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.config import Price
+from harness.core.call import Answer, CallFailure, FailureKind, Observation, Outcome, Side
+from harness.core.output import Output
+from harness.core.protocols import Comparator
+from harness.core.verdict import Comparison, Row, RowStatus, Status
+from harness.gate.policy import Criterion
+from harness.run.observe import Observed
+from harness.run.plan import Plan
+
+OPERATIONAL = {"error", "cost_usd"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One observation, its rows, and the comparisons behind them by metric."""
+
+    observed: Observed
+    rows: tuple[Row, ...]
+    comparisons: dict[str, Comparison]
+
+
+def compare(plan: Plan, observed: Iterable[Observed], *, run: str) -> Iterator[Compared]:
+    """Rows of everything that needs no threshold from this run: comparators, errors, cost."""
+    for item in observed:
+        observation = item.observation
+        base = Row(
+            case=observation.case.id,
+            metric="",
+            cluster=observation.case.cluster,
+            run=run,
+            slices=observation.case.slices,
+            status_target=status(observation.target),
+            status_source=_source_status(observation),
+        )
+        rows, comparisons = _compared_rows(plan, observation, _labelled(plan, base, observation))
+        rows.append(_error_row(base, observation))
+        rows.extend(_cost_rows(plan, base, observation))
+        yield Compared(observed=item, rows=tuple(rows), comparisons=comparisons)
+
+
+def status(outcome: Outcome | None) -> RowStatus:
+    """ok, timeout or error."""
+    if isinstance(outcome, CallFailure):
+        return RowStatus.TIMEOUT if outcome.kind is FailureKind.TIMEOUT else RowStatus.ERROR
+    return RowStatus.OK
+
+
+def _source_status(observation: Observation) -> RowStatus:
+    first = status(observation.source)
+    return first if first is not RowStatus.OK else status(observation.source_again)
+
+
+def _labelled(plan: Plan, base: Row, observation: Observation) -> Row:
+    if plan.labeller is None or not isinstance(observation.source, Answer):
+        return base
+    label = plan.labeller.label(observation.source.output)
+    return base if label is None else replace(base, slices={**base.slices, "source_label": label})
+
+
+def _compared_rows(plan: Plan, observation: Observation, base: Row) -> tuple[list[Row], dict[str, Comparison]]:
+    rows: list[Row] = []
+    comparisons: dict[str, Comparison] = {}
+    source, again, target = observation.source, observation.source_again, observation.target
+    for metric, comparator in plan.comparators:
+        row = replace(base, metric=metric)
+        if isinstance(source, Answer) and isinstance(target, Answer):
+            comparison = _compare(comparator, source.output, target.output, observation)
+            comparisons[metric] = comparison
+            row = replace(row, value_target=comparison.value)
+            if comparison.status is Status.INCOMPARABLE:
+                row = replace(row, status_target=RowStatus.UNSCORED)
+        if isinstance(source, Answer) and isinstance(again, Answer):
+            noise = _compare(comparator, source.output, again.output, observation)
+            row = replace(row, value_noise=noise.value)
+            if noise.status is Status.INCOMPARABLE and row.status_source is RowStatus.OK:
+                row = replace(row, status_source=RowStatus.UNSCORED)
+        rows.append(row)
+    return rows, comparisons
+
+
+def _compare(comparator: Comparator, source: Output, target: Output, observation: Observation) -> Comparison:
+    return comparator.compare(source, target, case=observation.case)
+
+
+def _error_row(base: Row, observation: Observation) -> Row:
+    """Errors are a flip metric; the first source call only, so that the source does not get two chances to fail."""
+    return replace(
+        base,
+        metric="error",
+        value_target=float(isinstance(observation.target, CallFailure)),
+        value_noise=float(isinstance(observation.source, CallFailure)),
+        status_target=RowStatus.OK,
+        status_source=RowStatus.OK,
+    )
+
+
+def _cost_rows(plan: Plan, base: Row, observation: Observation) -> Iterator[Row]:
+    if not plan.suite.prices:
+        return
+    prices = plan.suite.prices
+    yield replace(
+        base,
+        metric="cost_usd",
+        value_target=cost_usd(observation.target, prices.get(Side.TARGET, Price())),
+        value_noise=cost_usd(observation.source, prices.get(Side.SOURCE, Price())),
+        status_source=status(observation.source),
+    )
+
+
+def cost_usd(outcome: Outcome, price: Price) -> float | None:
+    """USD of one call at list price, every attempt paid; None where the call failed or its tokens are not known."""
+    if isinstance(outcome, CallFailure):
+        return None
+    tokens_in, tokens_out = outcome.tokens_in, outcome.tokens_out
+    per_token = price.per_1k_tokens_in_usd or price.per_1k_tokens_out_usd
+    if per_token and (tokens_in is None or tokens_out is None):
+        return None
+    tokens = (tokens_in or 0) * price.per_1k_tokens_in_usd + (tokens_out or 0) * price.per_1k_tokens_out_usd
+    return outcome.attempts * price.per_call_usd + tokens / 1000
+
+
+class Latencies:
+    """Latencies of every observation by place in the order; the first source answers freeze the thresholds."""
+
+    def __init__(self, plan: Plan) -> None:
+        size = len(plan.order)
+        self._plan = plan
+        self.source_s = np.full(size, math.nan)
+        self.target_s = np.full(size, math.nan)
+        self._seen = np.zeros(size, dtype=bool)
+
+    def add(self, observed: Observed) -> None:
+        rank = int(self._plan.rank[observed.index])
+        self._seen[rank] = True
+        for side, outcome in (
+            (self.source_s, observed.observation.source),
+            (self.target_s, observed.observation.target),
+        ):
+            if isinstance(outcome, Answer) and outcome.latency_s is not None:
+                side[rank] = outcome.latency_s
+
+    def calibration_end(self) -> int | None:
+        """Place in the order after the suite's number of answered source calls; None when there were fewer."""
+        answered = np.flatnonzero(np.isfinite(self.source_s))
+        size = self._plan.suite.calibration
+        return int(answered[size - 1]) + 1 if len(answered) >= size else None
+
+    def rows(self, *, run: str) -> Iterator[Row]:
+        """Rows of the criteria on latency.
+
+        `exceed`: x is the source's quantile over the calibration; 1 where the target took longer than ratio * x
+        (value_target) and where the source took longer than x (value_noise), of the cases after the calibration.
+        `limit`: 1 where the target took longer than the contract allows, of all cases. A failed target call counts as
+        infinitely slow.
+        """
+        end = self.calibration_end()
+        judged = [
+            (0 if criterion.kind == "limit" else end, criterion.metric, *thresholds)
+            for criterion in self._plan.policy.criteria
+            if (thresholds := self._thresholds_s(criterion)) is not None
+        ]
+        for rank in np.flatnonzero(self._seen).tolist() if judged else ():
+            base = self._base(rank, run)
+            for start, metric, slow_s, usual_s in judged:
+                if start is not None and rank >= start:
+                    yield self._row(base, metric, rank, slow_s, usual_s)
+
+    def _thresholds_s(self, criterion: Criterion) -> tuple[float, float | None] | None:
+        if criterion.kind == "limit":
+            return None if criterion.limit_s is None else (criterion.limit_s, None)
+        end = self.calibration_end()
+        if criterion.kind != "exceed" or criterion.quantile is None or end is None:
+            return None
+        sample = self.source_s[:end]
+        usual_s = float(np.quantile(sample[np.isfinite(sample)], criterion.quantile, method="higher"))
+        return usual_s * (criterion.ratio or 1.0), usual_s
+
+    def _base(self, rank: int, run: str) -> Row:
+        stored = self._plan.golden.recording(int(self._plan.order[rank]))
+        return Row(
+            case=stored.recording.id,
+            metric="",
+            cluster=stored.cluster or stored.recording.id,
+            run=run,
+            slices=stored.slices,
+            status_source=RowStatus.ERROR if math.isnan(self.source_s[rank]) else RowStatus.OK,
+        )
+
+    def _row(self, base: Row, metric: str, rank: int, slow_s: float, usual_s: float | None) -> Row:
+        source_s, target_s = self.source_s[rank], self.target_s[rank]
+        return replace(
+            base,
+            metric=metric,
+            value_target=float(math.isnan(target_s) or target_s > slow_s),
+            value_noise=None if usual_s is None or math.isnan(source_s) else float(source_s > usual_s),
+        )

@@ -116,7 +116,8 @@ def must_agree(old: RunRecord, new: RunRecord) -> None:
         before, now = getattr(old, name), getattr(new, name)
         if before != now:
             raise LedgerError(
-                f"run {old.run} does not fit: {name} was {before!r} and is {now!r} now. Put it back, or start a new run."
+                f"run {old.run} does not fit: {name} was {before!r} and is {now!r} now. "
+                "Put it back, or start a new run."
             )
 
 

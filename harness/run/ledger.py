@@ -199,8 +199,8 @@ def _entry(line: bytes, path: Path, number: int, folder: Path) -> Entry:
     payload = line[9:].rstrip(b"\n")
     if len(line) < 10 or line[:9] != b"%08x " % zlib.crc32(payload):
         raise LedgerError(
-            f"{path}, line {number}: the entry does not match its checksum. The file was altered or the disk is failing; "
-            "restore it from a copy, or start a new run."
+            f"{path}, line {number}: the entry does not match its checksum. The file was altered, or the disk "
+            "is failing; restore it from a copy, or start a new run."
         )
     document = json.loads(payload)
     common = {

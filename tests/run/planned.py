@@ -18,8 +18,8 @@ from harness.core.case import Lot, Provenance, Recording, Request, Task, Transla
 from harness.core.output import Scores
 from harness.core.report import Payloads
 from harness.gate.policy import load_policy
-from harness.recordings.sample import order
 from harness.recordings.lines import StoredCase
+from harness.recordings.sample import order
 from harness.recordings.store import GoldenSet, write
 from harness.run.plan import Plan
 

@@ -117,8 +117,8 @@ class ClassLabel:
             return f"{len(output.columns)} columns for {len(names)} labels"
         if len(names) < 2:
             return "one column has no largest; set threshold, positive and negative"
-        # -inf stays: it is the logarithm of a probability of 0. numpy's argmax would crown a NaN.
-        unusable = np.isnan(output.values).any(axis=1) | ~np.isfinite(output.values.max(axis=1))
+        # A NaN anywhere makes the maximum NaN. -inf below it stays: it is the logarithm of a probability of 0.
+        unusable = ~np.isfinite(output.values.max(axis=1))
         if unusable.any():
             row = int(np.argmax(unusable))
             return f"the scores of row {row} are {_cells(output, row)}"

@@ -1,5 +1,42 @@
 """Local stand-ins for the clouds, on loopback: real models, real servers, the clouds' own refusals, faults on demand.
 
-Started by the doors only. Nothing here shares code with the rest of the house: a stand-in that used our codecs would
-agree with our mistakes.
+`start()` brings up three processes: the SageMaker runtime (with STS), Azure ML scoring, and the resource manager that
+MLClient asks (with a managed identity's token endpoint). Started by the doors only. Nothing here shares code with the
+rest of the house: a stand-in that used our codecs would agree with our mistakes.
+
+To add a server: a role in `child.py`, a handler `Request -> Reply` (see `loopback.py`), and its refusals in the cloud's
+own shape. To add a fault: `plants.py`.
 """
+
+from harness.lab.lifecycle import Controls, Lab, start
+from harness.lab.plants import PLANTS, Plant
+from harness.lab.settings import (
+    CLIENT,
+    DEPLOYMENT,
+    ENDPOINT,
+    EXTERNAL_ID,
+    PROFILE,
+    REGION,
+    RESOURCE_GROUP,
+    ROLE,
+    SUBSCRIPTION,
+    WORKSPACE,
+)
+
+__all__ = [
+    "CLIENT",
+    "DEPLOYMENT",
+    "ENDPOINT",
+    "EXTERNAL_ID",
+    "PLANTS",
+    "PROFILE",
+    "REGION",
+    "RESOURCE_GROUP",
+    "ROLE",
+    "SUBSCRIPTION",
+    "WORKSPACE",
+    "Controls",
+    "Lab",
+    "Plant",
+    "start",
+]

@@ -1,0 +1,94 @@
+"""What the lab is called and what its processes share: names, throw-away keys, the planted fault.
+
+The whole of it travels as one JSON document: down a child's standard input at its start, and to its control path after
+every change. Nothing here is on a command line or in an environment, where other users of the machine could read it.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ENDPOINT = "visits"  # on both sides
+REGION = "us-east-1"
+ACCOUNT = "111122223333"
+VARIANT = "AllTraffic"
+PROFILE = "parity-lab"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/parity-lab-invoker"
+EXTERNAL_ID = "parity-lab"  # what ROLE asks of whoever assumes it; no secret, in the cloud neither
+
+SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
+RESOURCE_GROUP = "parity-lab"
+WORKSPACE = "parity-lab"
+LOCATION = "eastus"
+TENANT = "66666666-7777-4888-9999-000000000000"
+CLIENT = "99999999-8888-4777-8666-555555555555"  # the managed identity's client id
+DEPLOYMENT = "blue"
+# One Azure endpoint for each way to authenticate; all three are served by the same deployment.
+AUTH_MODES = {ENDPOINT: "Key", f"{ENDPOINT}-token": "AMLToken", f"{ENDPOINT}-aad": "AADToken"}
+
+CONTROL_HEADER = "x-lab-control"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The state that every process of one lab has a copy of.
+
+    addresses: role -> http://127.0.0.1:PORT. folder: the lab's temporary folder.
+    control: proves that a caller of the control paths is this lab's owner.
+    signing: signs tokens and derives the secrets of temporary AWS credentials.
+    azure_keys: primary, secondary. identity_header: what App Service hands to code that may ask for tokens.
+    service_time_s: what a call takes, at least, in seconds. token_lifetime_s: of tokens issued from now on.
+    valid_from: tokens issued before this time (seconds since 1970) count as expired.
+    """
+
+    addresses: Mapping[str, str]
+    folder: str
+    control: str
+    signing: str
+    aws_key_id: str
+    aws_secret: str
+    azure_keys: tuple[str, str]
+    identity_header: str
+    plant: str | None
+    seed: int
+    service_time_s: float
+    token_lifetime_s: float = 3600.0
+    valid_from: float = 0.0
+
+    def to_json(self) -> bytes:
+        return json.dumps(dataclasses.asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, document: bytes | str) -> Settings:
+        members = json.loads(document)
+        members["azure_keys"] = tuple(members["azure_keys"])
+        return cls(**members)
+
+
+def fresh(
+    *, addresses: Mapping[str, str], folder: str, plant: str | None, seed: int, service_time_s: float
+) -> Settings:
+    """Settings with new random keys."""
+    return Settings(
+        addresses=dict(addresses),
+        folder=folder,
+        control=secrets.token_urlsafe(24),
+        signing=secrets.token_hex(32),
+        aws_key_id="AKIA" + base64.b32encode(secrets.token_bytes(10)).decode(),
+        aws_secret=base64.b64encode(secrets.token_bytes(30)).decode(),
+        azure_keys=(azure_key(), azure_key()),
+        identity_header=secrets.token_hex(16),
+        plant=plant,
+        seed=seed,
+        service_time_s=service_time_s,
+    )
+
+
+def azure_key() -> str:
+    """A new endpoint key: 64 letters and digits."""
+    return secrets.token_hex(32)

@@ -84,7 +84,7 @@ def no_go(**changes: Any) -> ParityReport:
     )
     said = (
         "NO-GO. 321 of 1,619 requests changed their label. Even allowing for luck, at least 18.2 % are affected; the "
-        "limit is 0.5 %. All other measures are inside their limits. The failing requests are listed."
+        "limit is 0.5 %. The failing requests are listed."
     )
     return replace(_report(decision(Verdict.NO_GO, findings, said)), planted="rare_label", **changes)
 

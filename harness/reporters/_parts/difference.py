@@ -1,7 +1,7 @@
 """Two texts side by side: where they part, marked; the rest, plain.
 
 Words and numbers are compared whole. Two numbers of the same form are marked from the first digit in which they
-differ, because that digit says how large the difference is.
+differ, because that digit says how large the difference is; two very long words only where they differ.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ _TOKEN = re.compile(
     r"(?<![\w.])[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+(?![\w.])"  # a number, no part of a word or a version
     r"|\w+|\s+|[^\w\s]"
 )
-_NUMBER = re.compile(r"([+-]?)(\d*)(\.?)(\d*)(?:[eE]([+-]?\d+))?")
+_NUMBER = re.compile(r"([+-]?)(\d*+)(\.?)(\d*+)(?:[eE]([+-]?\d+))?")
 _HASH = "sha256:"
+_LONG = 24  # characters; a longer word is an address, a hash or no word at all
 _MOST_PAIRS = (
     60_000  # tokens of one text times tokens of the other; beyond it the search for a better alignment is not worth it
 )
@@ -25,10 +26,14 @@ _MOST_PAIRS = (
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of one text. An empty piece that differs is a place where only the other text has something."""
+    """A stretch of one text. An empty piece that differs is a place where only the other text has something.
+
+    head: the beginning of the same number, before the digit in which it differs; it belongs to the text.
+    """
 
     text: str
     differs: bool = False
+    head: str = ""
 
 
 Pieces = tuple[Piece, ...]
@@ -99,12 +104,22 @@ def _steps(left: list[str], right: list[str]) -> Iterable[tuple[str, int, int, i
 
 
 def _pair(one: str, other: str) -> tuple[Pieces, Pieces]:
+    """Two tokens in the same place: equal ones plain, others marked as far as they differ."""
+    if one == other:
+        return (Piece(one),), (Piece(other),)
     at = _first_differing_digit(one, other)
-    return _split(one, at), _split(other, at)
+    if at:
+        return (Piece(one[at:], differs=True, head=one[:at]),), (Piece(other[at:], differs=True, head=other[:at]),)
+    if min(len(one), len(other)) <= _LONG:
+        return (Piece(one, differs=True),), (Piece(other, differs=True),)
+    head = _first_difference(one, other)
+    tail = _first_difference(one[head:][::-1], other[head:][::-1])
+    return _middle(one, head, tail), _middle(other, head, tail)
 
 
-def _split(token: str, at: int) -> Pieces:
-    return (Piece(token[:at]), Piece(token[at:], differs=True)) if at else (Piece(token, differs=True),)
+def _middle(token: str, head: int, tail: int) -> Pieces:
+    end = len(token) - tail
+    return Piece(token[:head]), Piece(token[head:end], differs=True), Piece(token[end:])
 
 
 def _first_differing_digit(one: str, other: str) -> int:
@@ -120,8 +135,9 @@ def _joined(pieces: list[Piece]) -> Pieces:
     """Neighbours of one kind become one piece; a mark that is empty beside another mark is dropped."""
     joined: list[Piece] = []
     for piece in pieces:
-        if joined and joined[-1].differs == piece.differs:
-            joined[-1] = Piece(joined[-1].text + piece.text, piece.differs)
+        last = joined[-1] if joined else None
+        if last is not None and last.differs == piece.differs and not piece.head:
+            joined[-1] = Piece(last.text + piece.text, last.differs, last.head)
         elif piece.text or piece.differs:
             joined.append(piece)
     return tuple(joined)

@@ -35,7 +35,7 @@ _RULES = """
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{
   margin:0;background:var(--paper);color:var(--ink);
-  font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif
+  font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif
 }
 header,main,footer{max-width:80rem;margin:0 auto;padding:0 1.5rem}
 header{padding-top:2.25rem}
@@ -98,7 +98,7 @@ thead th{
   font-size:.8rem;font-weight:600;color:var(--soft);vertical-align:bottom;white-space:nowrap;
   border-bottom:1px solid var(--soft)
 }
-tbody th{font-weight:600;overflow-wrap:anywhere}
+tbody th{font-weight:600;min-width:9rem;overflow-wrap:anywhere}
 .n{text-align:right;white-space:nowrap}
 .fit{width:1%}
 .criteria tbody{border-bottom:1px solid var(--soft)}
@@ -162,14 +162,16 @@ header,main,footer{padding-left:1rem;padding-right:1rem}
 .pairs dd{margin-bottom:.5rem}
 }
 @media(forced-colors:active){mark{forced-color-adjust:none}}
+@page{size:landscape;margin:12mm}
 @media print{
-body{font-size:10.5pt}
+html{font-size:12px}
 nav,.skip{display:none}
 header,main,footer{max-width:none;padding-left:0;padding-right:0}
-section{margin-top:1.6rem}
+header{padding-top:0}
+section{margin-top:2rem}
 .scroll{overflow:visible}
 tr,.case,.decision,svg{break-inside:avoid}
-h2{break-after:avoid}
+h2,h3{break-after:avoid}
 .decision,mark,.beyond,.latencies rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 """

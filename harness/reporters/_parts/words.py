@@ -131,7 +131,7 @@ def coverage(report: ParityReport) -> str:
     return (
         f"It speaks of traffic like the {count(report.cases)} recorded cases of this golden set and of what served "
         f"them on this run ({versions or 'nothing'}), and of nothing else: not of traffic that the sample does not "
-        "represent, not of other versions, regions or settings, and not of a defect that none of these comparators can see."
+        "represent, not of other versions, regions or settings, and not of a defect that no comparator here can see."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.report import ParityReport, WorstCase
-from harness.reporters._parts.difference import Pieces, Window, differences, windows
+from harness.reporters._parts.difference import Piece, Pieces, Window, differences, windows
 from harness.reporters._parts.markup import Child, Markup, fragment, tag
 from harness.reporters._parts.text import cut
 from harness.reporters._parts.words import NOT_SHOWN, count
@@ -93,10 +93,16 @@ def _plain(text: str | None, length: int) -> Markup:
 def _marked(window: Window, pieces: Pieces) -> Markup:
     before = f"({window.before:,} characters before) … " if window.before else None
     after = f" … ({window.after:,} more characters)" if window.after else None
-    body = [tag("mark", piece.text) if piece.differs else piece.text for piece in pieces]
+    body = [_mark(piece) if piece.differs else piece.text for piece in pieces]
     if not (window.text or before):
         return fragment(tag("p", "empty", class_="soft"))
     return _block(before, body, after)
+
+
+def _mark(piece: Piece) -> Markup:
+    """A marked number is isolated: among right-to-left words its two parts would otherwise change places."""
+    marked = tag("mark", piece.text)
+    return tag("bdi", piece.head, marked) if piece.head else marked
 
 
 def _block(*children: Child) -> Markup:

@@ -44,6 +44,7 @@ class SideSettings:
     credential: AWS: None (boto3's chain). Azure: default | managed_identity | workload_identity | cli.
     lab: addresses of the embedded lab, by service name and "resource_manager"; empty outside the lab. It may carry the
     lab's throw-away credentials too, so it is not printed.
+    timeout_s: what a call will be given; clients are prepared for it before the first one.
     """
 
     side: Side
@@ -62,6 +63,7 @@ class SideSettings:
     network: Network = field(default_factory=Network)
     lab: Mapping[str, str] = field(default_factory=dict, repr=False)
     connections: int = 8
+    timeout_s: float = 70.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +248,7 @@ def side_settings(profile: Profile, suite: Suite, side: Side, *, lab: Mapping[st
         network=profile.network,
         lab=dict(lab or {}),
         connections=profile.limits.concurrency,
+        timeout_s=profile.limits.timeout_s,
         **table,
     )
 

@@ -8,7 +8,7 @@ without a row), take every host from `_hosts`, and let no message quote a payloa
 imported in `open()`, not at the top: a codec costs nothing to load. Put the service before the questions of
 `tests/services/contract.py`.
 
-Files that begin with an underscore are not services but what several of them need: `_tabular` (scores),
-`_hosts` (cloud words), `_replies` (headers and texts worth keeping), `_aws` and `_azure` (sessions, credentials,
-exceptions). Services never import one another.
+Files that begin with an underscore are not services but what several of them need: `_tabular` (scores), `_replies`
+(headers), `_hosts` (cloud words), `_network` (proxy and certificates), `_failures` (exceptions and statuses), and for
+each vendor a pair such as `_aws` (sessions and credentials) and `_aws_failures`. Services never import one another.
 """

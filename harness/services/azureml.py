@@ -7,15 +7,26 @@ online endpoints" (headers and status codes).
 from __future__ import annotations
 
 import json
+import threading
+import time
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+import urllib3
+
+from harness import __version__
 from harness.config import SideSettings
 from harness.core.call import Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
 from harness.core.protocols import Endpoint
 from harness.core.table import rows_asked, table_of
-from harness.errors import UnencodableRequest
+from harness.errors import HarnessError, Rejected, ServiceError, Unavailable, UnencodableRequest
+from harness.services._failures import HTTP, Row, by_model_status, by_status, cause, from_row, row_for
+from harness.services._network import CONNECT_TIMEOUT_S, Way
+from harness.services._replies import kept, retry_after_s
 from harness.services._tabular import (
     NotScores,
     parse_json,
@@ -26,8 +37,23 @@ from harness.services._tabular import (
     unreadable,
 )
 
+if TYPE_CHECKING:
+    from harness.services._azure import Access
+
+SERVICE = "azureml"
 OPERATION = "score"
 JSON = "application/json"
+RETRY_RENEWAL_S = 30.0  # a renewal that failed while the token was still good is tried again after this
+
+HINTS = {
+    401: "the key or token is wrong or has expired",
+    403: "the identity may not score on this endpoint",
+    404: "no deployment has traffic, or the named one does not exist",
+    408: "the model took longer than the deployment's request_timeout_ms",
+    413: "the payload is larger than the endpoint takes",
+    429: "more calls than the deployment takes",
+}
+OTHER = Row((urllib3.exceptions.HTTPError,), Unavailable, "the call failed in a way not known here")
 
 
 def build(settings: SideSettings) -> AzureML:
@@ -89,7 +115,132 @@ class AzureML:
     settings: SideSettings
 
     def open(self) -> Endpoint:
-        raise NotImplementedError
+        """Resolve scoring URI and key or token. Raises ConfigError, and ServiceError as the control plane answers."""
+        return AzureMLEndpoint(self.settings)
+
+
+class AzureMLEndpoint:
+    """A POST to the scoring URI that azure-ai-ml resolved, one attempt a call.
+
+    azure-ai-ml's own `invoke` keeps the deployment header of one call for later ones, and makes two or three calls of
+    the control plane each time (1.35), so it resolves, and urllib3 calls.
+    """
+
+    def __init__(self, settings: SideSettings) -> None:
+        self._settings = settings
+        self._deployment = settings.endpoint.partition("/")[2]
+        self._way = Way(settings.network)
+        self._lock = threading.Lock()
+        self._used = threading.local()
+        try:
+            self._access = self._resolve(0)
+        except BaseException:
+            self._way.close()
+            raise
+        self._pool = self._way.pool(self._access.scoring_uri, settings.connections)
+
+    def __repr__(self) -> str:
+        return f"<AzureMLEndpoint {self.name} {self._settings.cloud}>"
+
+    @property
+    def name(self) -> str:
+        return self._settings.endpoint
+
+    def call(self, wire: Wire, *, timeout_s: float) -> Wire:
+        """One POST. Raises ServiceError; a token near its end is renewed first."""
+        access = self._current()
+        self._used.number = access.number
+        headers = {
+            **wire.headers,
+            "authorization": f"Bearer {access.secret}",
+            "x-ms-client-request-id": str(uuid.uuid4()),
+            "user-agent": f"parity-harness/{__version__}",
+        }
+        if self._deployment:
+            headers["azureml-model-deployment"] = self._deployment
+        timeout = urllib3.Timeout(connect=min(timeout_s, CONNECT_TIMEOUT_S), read=timeout_s)
+        try:
+            reply = self._pool.request(
+                "POST",
+                access.scoring_uri,
+                body=wire.body if isinstance(wire.body, bytes) else None,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as exc:
+            raise self._broken(exc) from cause(exc, (access.secret,))
+        if not 200 <= reply.status < 300:
+            raise self._refused(reply.status, reply.headers)
+        return Wire(operation=OPERATION, status=reply.status, headers=kept(reply.headers), body=reply.data)
+
+    def refresh(self) -> bool:
+        """Resolve key or token anew; True when it differs from the one that the calling thread used last.
+
+        Threads that were refused together share one renewal. Raises as opening does.
+        """
+        with self._lock:
+            before = self._access
+            if getattr(self._used, "number", before.number) != before.number:
+                return True
+            self._access = self._resolve(before.number + 1)
+            return self._access.secret != before.secret
+
+    def close(self) -> None:
+        self._pool.clear()
+        self._way.close()
+
+    def _resolve(self, number: int) -> Access:
+        from harness.services import _azure  # azure-ai-ml takes seconds to import
+
+        return _azure.resolve(self._settings, self._way, service=SERVICE, number=number)
+
+    def _current(self) -> Access:
+        """The access to use now. One thread renews it while others go on with what is still good."""
+        access = self._access
+        now = time.time()
+        if access.refresh_at_s is None or access.expires_at_s is None or now < access.refresh_at_s:
+            return access
+        expired = now >= access.expires_at_s
+        if self._lock.acquire(blocking=expired):
+            try:
+                if self._access is access:
+                    self._access = self._resolve(access.number + 1)
+            except ServiceError:
+                if expired:
+                    raise
+                self._access = replace(access, refresh_at_s=now + RETRY_RENEWAL_S)
+            finally:
+                self._lock.release()
+        return self._access
+
+    def _broken(self, exc: urllib3.exceptions.HTTPError) -> HarnessError:
+        row = row_for(type(exc), HTTP) or OTHER
+        return from_row(exc, row, place=f"POST to {self._host}", service=SERVICE)
+
+    def _refused(self, status: int, headers: Mapping[str, str]) -> ServiceError:
+        ours, may_refresh = by_status(status)
+        detail = HINTS.get(status, "")
+        if status == 424:
+            model = headers.get("ms-azureml-model-error-statuscode", "")
+            ours = by_model_status(int(model)) if model.isdecimal() else Rejected
+            reason = headers.get("ms-azureml-model-error-reason", "")
+            detail = f"the model answered status {model or 'unknown'}" + (
+                f" ({reason})" if reason.isidentifier() else ""
+            )
+        request = headers.get("x-request-id", "not given")[:64]
+        return ours(
+            f"POST to {self._host}: answered status {status} (request {request}){': ' if detail else ''}{detail}",
+            service=SERVICE,
+            status=status,
+            retry_after_s=retry_after_s(headers),
+            may_refresh=may_refresh,
+        )
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._access.scoring_uri).hostname or ""
 
 
 def _input_data(request: Request) -> Json:

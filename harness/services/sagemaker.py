@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from harness.config import SideSettings
 from harness.core.call import Reading, Unreadable, Wire
@@ -19,6 +20,7 @@ from harness.core.output import Scores
 from harness.core.protocols import Endpoint
 from harness.core.table import rows_asked, table_of
 from harness.errors import CodecError, UnencodableRequest
+from harness.services._replies import kept
 from harness.services._tabular import (
     NotScores,
     parse_json,
@@ -31,6 +33,10 @@ from harness.services._tabular import (
     unreadable,
 )
 
+if TYPE_CHECKING:
+    from harness.services._aws import Aws
+
+SERVICE = "sagemaker"
 OPERATION = "InvokeEndpoint"
 CSV = "text/csv"
 JSON = "application/json"
@@ -135,7 +141,42 @@ class SageMaker:
     settings: SideSettings
 
     def open(self) -> Endpoint:
-        raise NotImplementedError
+        """Resolve credentials and prepare a client. Raises ConfigError; Denied where there are no credentials."""
+        from harness.services._aws import Aws  # boto3 takes half a second to import
+
+        return SageMakerEndpoint(self.settings.endpoint, Aws(self.settings, service=SERVICE, api="sagemaker-runtime"))
+
+
+class SageMakerEndpoint:
+    """boto3's `invoke_endpoint`, one attempt a call."""
+
+    def __init__(self, name: str, aws: Aws) -> None:
+        self._name = name
+        self._aws = aws
+
+    def __repr__(self) -> str:
+        return f"<SageMakerEndpoint {self._name} {self._aws!r}>"
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def call(self, wire: Wire, *, timeout_s: float) -> Wire:
+        """One InvokeEndpoint. Raises ServiceError; ConfigError where no call can ever succeed."""
+        parameters = {parameter: wire.headers[name] for name, parameter in PARAMETERS.items() if name in wire.headers}
+        with self._aws.attempt(timeout_s) as client:
+            reply = client.invoke_endpoint(EndpointName=self._name, Body=wire.body, **parameters)
+            body = reply["Body"].read()
+        answer = reply["ResponseMetadata"]
+        return Wire(
+            operation=OPERATION, status=answer["HTTPStatusCode"], headers=kept(answer["HTTPHeaders"]), body=body
+        )
+
+    def refresh(self) -> bool:
+        return self._aws.refresh()
+
+    def close(self) -> None:
+        self._aws.close()
 
 
 def _media(content_type: str) -> str:

@@ -26,7 +26,7 @@ def criteria(findings: tuple[Finding, ...]) -> Markup:
         tag(
             "p",
             "The estimate is in D, larger is better for the target: 0 means as good as the source is to itself. "
-            "A criterion is GO when its whole interval lies right of the margin, NO-GO when it lies left of it.",
+            "GO needs the whole interval to lie right of the margin, NO-GO needs it to lie left; either may need more besides.",
             class_="soft",
         ),
         tag(

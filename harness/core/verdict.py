@@ -101,7 +101,8 @@ class Finding:
     """What the gate says of one criterion, or of one declared slice of it.
 
     gating: whether it votes. slice: None for the whole, else "key=value". reason: plain words, with the numbers.
-    waived_by: the owner of a waiver in force, None without one.
+    waived_by: the owner of a waiver in force, None without one. margin, excluded, unscored: the same as in the
+    evidence, and known where there is none (nothing was left to judge); margin is None where there is no margin.
     """
 
     criterion: str
@@ -112,6 +113,9 @@ class Finding:
     slice: str | None = None
     gating: bool = True
     waived_by: str | None = None
+    margin: float | None = None
+    excluded: int = 0
+    unscored: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

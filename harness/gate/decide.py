@@ -1,0 +1,248 @@
+"""Rows and a policy become one decision. Pure: no clock, no file, no randomness.
+
+GO needs every gating question answered GO at alpha_go, without correction: an intersection-union test (R. L. Berger
+1982, Technometrics 24(4), 295-300). NO-GO needs Holm's procedure over all gating questions to reject one at
+alpha_no_go. NO-GO beats INCONCLUSIVE beats GO. In anytime mode runs are looks in order, and a question's first
+crossing is final for the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from harness.core.rows import Rows
+from harness.core.verdict import Decision, Evidence, Finding, Verdict
+from harness.errors import PolicyError
+from harness.gate import words
+from harness.gate.answers import Answer, answer, settle
+from harness.gate.nights import Nights, in_order
+from harness.gate.policy import Criterion, Policy
+from harness.gate.questions import Question, questions
+from harness.stats.anytime import clean_units, units_at_this_pace
+from harness.stats.forecast import settled_at
+from harness.stats.measure import Kind
+from harness.stats.paired import Readings, census, clean
+from harness.stats.units import Estimate
+
+
+def decide(
+    rows: Rows,
+    policy: Policy,
+    *,
+    decided_at: datetime,
+    history: Sequence[Rows] = (),
+    signature_parts: Mapping[str, str] | None = None,
+    signature: str | None = None,
+    findings: Sequence[Finding] = (),
+    notes: Sequence[str] = (),
+) -> Decision:
+    """Judge rows, and the earlier nights of the same epoch, by a policy.
+
+    decided_at: UTC. history: rows of earlier nights, any order. signature: the line that says what was decided on;
+    without one it is made of signature_parts. findings: what others found (coverage, a run cut short); they vote like
+    any other. notes: put before the gate's own.
+    Raises PolicyError when a fixed sample is given a history: it is one look, planned in advance.
+    """
+    if history and policy.mode == "fixed":
+        raise PolicyError(
+            f'{policy.where or "policy"}, [gate]: mode "fixed" is one look planned in advance and takes no history. '
+            'Use mode = "anytime", or decide on one rows file.'
+        )
+    nights = in_order(rows, history)
+    answers: list[Answer] = []
+    checks: list[tuple[int, Finding]] = []
+    notices = list(notes)
+    for criterion in policy.criteria:
+        readings = _readings(nights, criterion, policy)
+        notices += _notices(readings, criterion)
+        absent = len(history) > 0 and len(rows) > 0 and not rows.metric.has(criterion.metric).any()
+        for question in questions(criterion, readings, policy):
+            if criterion.kind is Kind.CHECK:
+                checks.append((len(answers), _checked(question, readings)))
+            else:
+                answers.append(answer(question, readings, policy, absent=absent))
+    settle(answers, policy)
+    voting = sum(one.votes for one in answers)
+    found = [_finding(one, policy, metrics=max(voting, 1)) for one in answers]
+    for place, finding in reversed(checks):
+        found.insert(place, finding)
+    found += findings
+    if history and len(rows) == 0:
+        found.append(_empty_tonight())
+    verdict = _combined(found)
+    return Decision(
+        verdict=verdict,
+        findings=tuple(found),
+        policy_sha256=policy.sha256,
+        signature=signature if signature is not None else _signature(signature_parts or {}, policy),
+        decided_at=decided_at,
+        epoch=policy.epoch_id,
+        headline=words.headline(
+            verdict, found, alpha_go=policy.alpha_go, alpha_no_go=policy.alpha_no_go, mode=policy.mode
+        ),
+        notes=(*notices, *_unjudged(rows, policy), *_later(answers, nights)),
+    )
+
+
+def _readings(nights: Nights, criterion: Criterion, policy: Policy) -> Readings:
+    """The cleaned rows of one metric. A fixed sample is looked at once, whatever runs its rows name."""
+    chosen = nights.rows.metric.has(criterion.metric)
+    readings = clean(nights.rows.take(chosen), nights.look[chosen], criterion.measure, looks=nights.looks)
+    if policy.mode == "fixed":
+        return replace(readings, look=np.zeros_like(readings.look), looks=1)
+    return readings
+
+
+def _finding(answer: Answer, policy: Policy, *, metrics: int) -> Finding:
+    question, tally, estimate = answer.question, answer.units.tally, answer.estimate
+    shared: dict[str, Any] = {
+        "criterion": question.name,
+        "metric": question.criterion.metric,
+        "slice": question.slice,
+        "verdict": answer.verdict,
+        "gating": answer.votes,
+        "margin": question.margin,
+        "excluded": int(tally.excluded[-1]),
+        "unscored": int(tally.unscored[-1]),
+    }
+    if estimate is None:
+        return Finding(**shared, reason=answer.fault or "")
+    undecided = answer.verdict is Verdict.INCONCLUSIVE and answer.fault is None
+    total = _units_needed(answer, estimate, policy, metrics=metrics) if undecided else None
+    evidence = Evidence(
+        criterion=question.name,
+        estimate=estimate.estimate + 0.0,  # -0.0 means nothing to a reader
+        low=estimate.low + 0.0,
+        high=estimate.high + 0.0,
+        margin=question.margin,
+        p_go=estimate.p_go,
+        p_no_go=estimate.p_no_go,
+        units=len(answer.units),
+        excluded=shared["excluded"],
+        unscored=shared["unscored"],
+        method=estimate.method,
+        epoch=policy.epoch_id,
+        more_units=None if total is None else total - len(answer.units),
+    )
+    return Finding(**shared, evidence=evidence, reason=_reason(answer, evidence, hopeless=undecided and total is None))
+
+
+def _units_needed(answer: Answer, estimate: Estimate, policy: Policy, *, metrics: int) -> int | None:
+    """Units in all that would settle an open question; None where more would not."""
+    question, found = answer.question, answer.units
+    if estimate.p_go <= policy.alpha_go and not answer.covered:
+        return question.minimum
+    total = settled_at(found, margin=question.margin, alpha=policy.alpha_go, metrics=metrics, minimum=question.minimum)
+    if total is None or policy.mode == "fixed":
+        return None if total is None else max(total, len(found) + 1)
+    if question.margin > 0:
+        clean = clean_units(margin=question.margin, low_end=found.low_end, alpha=policy.alpha_go)
+        total = max(total, clean)
+    if total > len(found):
+        return total
+    pace = units_at_this_pace(found, margin=question.margin, alpha=policy.alpha_go, max_cluster=policy.max_cluster)
+    return None if pace is None else max(pace, len(found) + 1)
+
+
+def _reason(answer: Answer, evidence: Evidence, *, hopeless: bool) -> str:
+    question, found = answer.question, answer.units
+    if answer.fault is not None and answer.verdict is Verdict.INCONCLUSIVE:
+        return answer.fault
+    told = words.reason(
+        words.Facts(
+            criterion=question.criterion,
+            severe=question.severe,
+            slice=question.slice,
+            verdict=answer.verdict,
+            evidence=evidence,
+            cases=found.cases,
+            worse=found.worse,
+            better=found.better,
+            needed=question.minimum,
+            covered=answer.covered,
+            hopeless=hopeless,
+        )
+    )
+    if question.slice is not None and not answer.votes and not question.criterion.advisory:
+        return words.not_covered(told)
+    return told if answer.fault is None else f"{told} {answer.fault}"
+
+
+def _checked(question: Question, readings: Readings) -> Finding:
+    """A check is a census: one value past its limit refuses, one that is absent leaves it open."""
+    counted = census(readings, part=question.part)
+    conflicts = int(readings.conflicting.sum())
+    criterion = question.criterion
+    if conflicts:
+        verdict, reason = Verdict.INCONCLUSIVE, words.conflicting(conflicts)
+    elif counted.rows == 0:
+        verdict, reason = Verdict.INCONCLUSIVE, words.no_data(criterion.metric, question.slice, rows=0, excluded=0)
+    else:
+        absent = Verdict.INCONCLUSIVE if counted.absent else Verdict.GO
+        verdict = Verdict.NO_GO if counted.past else absent
+        reason = words.census(counted.rows, counted.past, counted.absent)
+    return Finding(
+        criterion=question.name,
+        metric=criterion.metric,
+        slice=question.slice,
+        verdict=verdict,
+        reason=reason,
+        gating=not criterion.advisory,
+        margin=criterion.limit,
+        unscored=counted.absent,
+    )
+
+
+def _empty_tonight() -> Finding:
+    return Finding(criterion="rows", metric="", verdict=Verdict.INCONCLUSIVE, reason=words.EMPTY_TONIGHT)
+
+
+def _combined(findings: Sequence[Finding]) -> Verdict:
+    """NO-GO beats INCONCLUSIVE beats GO, and nothing at all is no GO."""
+    voted = {finding.verdict for finding in findings if finding.gating}
+    for verdict in (Verdict.NO_GO, Verdict.INCONCLUSIVE):
+        if verdict in voted:
+            return verdict
+    return Verdict.GO if voted else Verdict.INCONCLUSIVE
+
+
+def _notices(readings: Readings, criterion: Criterion) -> list[str]:
+    notices = []
+    if readings.duplicates:
+        notices.append(words.merged(criterion.name, readings.duplicates))
+    if readings.replays:
+        notices.append(words.replayed(criterion.name, readings.replays))
+    return notices
+
+
+def _unjudged(rows: Rows, policy: Policy) -> list[str]:
+    judged = {criterion.metric for criterion in policy.criteria}
+    others = [metric for metric in rows.metric.present() if metric not in judged]
+    return [words.without_criterion(others)] if others else []
+
+
+def _later(answers: Sequence[Answer], nights: Nights) -> list[str]:
+    """What the latest look adds to crossings that are final, and which slices no verdict covers."""
+    told = []
+    for one in answers:
+        where = one.question.name if one.question.slice is None else f"{one.question.name}, {one.question.slice}"
+        if one.crossed is not None and one.crossed < one.units.looks - 1 and one.verdict is not Verdict.INCONCLUSIVE:
+            told.append(words.crossed_before(where, one.verdict, nights.runs[one.crossed]))
+        if one.turned is not None:
+            told.append(words.turned(where, nights.runs[one.turned]))
+    small = [
+        f"{one.question.name}, {one.question.slice} ({len(one.units)} of at least {one.question.minimum})"
+        for one in answers
+        if one.question.slice is not None and not one.covered and len(one.units) > 0
+    ]
+    return [*told, words.uncovered(small)] if small else told
+
+
+def _signature(parts: Mapping[str, str], policy: Policy) -> str:
+    shown = {"policy": policy.sha256[:16], "mode": policy.mode, **parts}
+    return " ".join(f"{name}={value}" for name, value in shown.items())

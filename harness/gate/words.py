@@ -1,0 +1,292 @@
+"""What the gate found, in words that a reader without statistics can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.core.verdict import Evidence, Finding, Verdict
+from harness.gate.policy import Criterion
+from harness.stats.measure import Kind
+
+CLOSE = (
+    "The loss is close to the agreed margin or beyond it; more calls will not settle this cheaply; decide on the margin "
+    "or fix the target."
+)
+COVERS = "This covers traffic like the recorded sample, and nothing else."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that a reason is made of. verdict is of the test; cases stand behind evidence.units.
+
+    worse, better: cases with D below and above 0. fault: why no verdict is possible, in words, or None.
+    covered: enough units for GO to be possible. needed: units of the minimum. hopeless: no number of units helps.
+    """
+
+    criterion: Criterion
+    severe: bool
+    slice: str | None
+    verdict: Verdict
+    evidence: Evidence
+    cases: int
+    worse: int
+    better: int
+    needed: int
+    covered: bool
+    hopeless: bool = False
+
+
+def reason(facts: Facts) -> str:
+    """One finding on a sample, with its numbers."""
+    seen = _seen(facts)
+    if facts.verdict is Verdict.INCONCLUSIVE:
+        return f"{seen} {_open_end(facts)}".strip()
+    return seen
+
+
+def _seen(facts: Facts) -> str:
+    kind = facts.criterion.kind
+    if facts.severe:
+        return _rate(facts, "broke badly", "broken")
+    match kind:
+        case Kind.SCORE:
+            return _mean(facts, "less similar to the source's answers than the source is to itself", " points")
+        case Kind.QUALITY:
+            return _mean(facts, "worse than the source", " points")
+        case Kind.COST:
+            slack = f"{facts.criterion.ratio:g} times what the source costs"
+            return _mean(facts, f"dearer than {slack}", " USD", scale=facts.criterion.cap_usd or 1.0)
+        case Kind.EXCEED:
+            return _rate(facts, "were slow", "slow")
+        case Kind.LIMIT:
+            return _rate(facts, "were over the contractual limit", "over the limit")
+        case _:
+            failed = facts.criterion.metric in ("error", "errors")
+            return _rate(facts, "failed", "failed") if failed else _rate(facts, "flipped", "flipped")
+
+
+def _rate(facts: Facts, did: str, state: str) -> str:
+    """Events: D counts them against the source's own."""
+    evidence = facts.evidence
+    own = "" if evidence.high <= 0 and facts.better == 0 else _own(facts)
+    told = f"{count(facts.worse)} of {_cases(facts)} {did}{own}."
+    accepted = evidence.margin
+    if facts.verdict is Verdict.GO:
+        at_worst, limit = apart(max(-evidence.low, 0.0), accepted)
+        return f"{told} At worst {at_worst} do, and {limit} is accepted."
+    if facts.verdict is Verdict.NO_GO:
+        at_least, limit = apart(-evidence.high, accepted)
+        return f"{told} Even allowing for luck at least {at_least} are {state}, and {limit} is accepted."
+    at_worst, limit = apart(-evidence.low, accepted)
+    if facts.worse == 0:
+        start = f"Nothing bad was found, but {_cases(facts)} without one that {did} only rule out a rate above"
+        return f"{start} {at_worst}, and {limit} is accepted."
+    return f"{told} The rate may be as high as {at_worst}, and {limit} is accepted."
+
+
+def _own(facts: Facts) -> str:
+    return f" where the source's own second answer did not, and {count(facts.better)} the other way round"
+
+
+def _mean(facts: Facts, than: str, unit: str, *, scale: float = 1.0) -> str:
+    """Means: the loss is -D."""
+    evidence = facts.evidence
+    loss, most, least = (-scale * value for value in (evidence.estimate, evidence.low, evidence.high))
+    accepted = scale * evidence.margin
+    told = f"{_cases(facts)} were on average {number(loss)}{unit} {than}"
+    at_worst, limit = number_apart(most, accepted)
+    if facts.verdict is Verdict.GO:
+        return f"{told}; at worst {at_worst}, and {limit} is accepted."
+    if facts.verdict is Verdict.NO_GO:
+        at_least, limit = number_apart(least, accepted)
+        return f"{told}; even allowing for luck at least {at_least}, and {limit} is accepted."
+    return f"{told}; it may be as much as {at_worst}, and {limit} is accepted."
+
+
+def _open_end(facts: Facts) -> str:
+    if facts.hopeless:
+        return CLOSE
+    more = facts.evidence.more_units
+    least = "" if facts.covered else f"At least {count(facts.needed)} {_unit(facts)} are needed. "
+    return f"{least}About {count(more)} more {_unit(facts)} would settle it." if more else least.strip()
+
+
+def _cases(facts: Facts) -> str:
+    if facts.cases == facts.evidence.units:
+        return f"{count(facts.cases)} {'case' if facts.cases == 1 else 'cases'}"
+    return f"{count(facts.cases)} cases in {count(facts.evidence.units)} clusters"
+
+
+def _unit(facts: Facts) -> str:
+    what = "cases" if facts.cases == facts.evidence.units else "clusters"
+    return f"{what} of {facts.slice}" if facts.slice else what
+
+
+def no_data(metric: str, where: str | None, *, rows: int, excluded: int) -> str:
+    """Rule 5: nothing to judge."""
+    if where is not None:
+        return f'No usable row of metric "{metric}" lies in the slice {where}: it was never shown to work there.'
+    if rows == 0:
+        return f'No row carries the metric "{metric}": no data, and so no verdict.'
+    return f"All {count(excluded)} rows are excluded because the source failed: no data, and so no verdict."
+
+
+def conflicting(readings: int) -> str:
+    return (
+        f"{count(readings)} readings contradict another report of the same case (other values, or another cluster): a "
+        "fault of the pipeline, and so no verdict. Report every case once."
+    )
+
+
+def contradicted(readings: int) -> str:
+    return (
+        f"The source differs from itself in {count(readings)} rows, but the criterion declares it deterministic. "
+        "Remove the declaration and give value_noise for every row."
+    )
+
+
+def source_failures(excluded: int, rows: int) -> str:
+    return (
+        f"The source failed in {count(excluded)} of {count(rows)} rows, and 2 % is the most that may be left out: no "
+        "verdict about the target. Repeat the run when the source is well; a row without value_noise counts as a "
+        "failure unless the criterion is deterministic."
+    )
+
+
+def not_scored(unscored: int, rows: int) -> str:
+    return (
+        f"{count(unscored)} of {count(rows)} rows could not be scored, and 1 % is the most that may be guessed at: no "
+        "verdict about the target. Look at the comparator first."
+    )
+
+
+def too_large(largest: int, declared: int) -> str:
+    return (
+        f"A cluster of {count(largest)} cases is larger than the {declared:,} that the policy declares as max_cluster: "
+        "no verdict. Declare the largest there can be, before the next epoch."
+    )
+
+
+def absent_tonight(metric: str) -> str:
+    return f'This run has no row of metric "{metric}", though earlier ones do: no data tonight, and so no verdict.'
+
+
+def census(rows: int, past: int, absent: int) -> str:
+    """A check: every value counts."""
+    if past:
+        return f"{count(past)} of {count(rows)} values are past the limit."
+    if absent:
+        return (
+            f"{count(absent)} of {count(rows)} values are absent or unreadable; none of the others is past the limit."
+        )
+    return f"{count(rows)} {'value is' if rows == 1 else 'values are'} within the limit."
+
+
+EMPTY_TONIGHT = "The rows file of this run is empty: no data tonight, and so no GO, whatever earlier nights have shown."
+
+
+def merged(name: str, rows: int) -> str:
+    return f"{name}: {count(rows)} rows repeat another word for word and count once."
+
+
+def replayed(name: str, rows: int) -> str:
+    return f"{name}: {count(rows)} rows read a case, or a cluster, of an earlier night again; the first reading stands."
+
+
+def without_criterion(metrics: Sequence[str]) -> str:
+    return f"Metrics without a criterion, listed and not judged: {', '.join(metrics)}."
+
+
+def crossed_before(where: str, verdict: Verdict, run: str) -> str:
+    return f"{where}: {verdict.value} was reached in run {run or 'without a name'} and is final for this epoch."
+
+
+def turned(where: str, run: str) -> str:
+    return (
+        f"{where}: since then the evidence has turned, and in run {run or 'without a name'} it would have been NO-GO. "
+        "Find out what changed before relying on the GO, and open a new epoch."
+    )
+
+
+def uncovered(slices: Sequence[str]) -> str:
+    return f"Not covered, too few units: {'; '.join(slices)}."
+
+
+def not_covered(facts_reason: str) -> str:
+    return f"Not covered. {facts_reason}"
+
+
+def headline(verdict: Verdict, findings: Sequence[Finding], *, alpha_go: float, alpha_no_go: float, mode: str) -> str:
+    """The decision in one paragraph, the failing or undecided findings first."""
+    voting = [finding for finding in findings if finding.gating]
+    if verdict is Verdict.GO:
+        reasons = " ".join(_named(finding) for finding in voting if finding.slice is None)
+        slices = sum(finding.slice is not None for finding in voting)
+        also = f" The same holds in {slices} slices, each within its own margin." if slices else ""
+        looks = ", however often the report was opened" if mode == "anytime" else ", looked at once"
+        risk = (
+            " If the new system were in truth as bad as one of these limits, a result this good would appear in fewer "
+            f"than {one_in(alpha_go)} such validations{looks}."
+        )
+        return f"{reasons}{also}{risk} {COVERS}"
+    bad = [finding for finding in voting if finding.verdict is verdict]
+    told = " ".join(_named(finding) for finding in bad[:5])
+    rest = f" And {len(bad) - 5} more." if len(bad) > 5 else ""
+    if verdict is Verdict.NO_GO:
+        others = len(voting) - len(bad)
+        undecided = sum(finding.verdict is Verdict.INCONCLUSIVE for finding in voting)
+        within = f" Of the other {others} measures {undecided} are undecided." if undecided else ""
+        within = within or (" All other measures are inside their limits." if others else "")
+        return f"{told}{rest}{within} The risk that any of this is bad luck is below {one_in(alpha_no_go)}."
+    if not voting:
+        return "Every criterion is advisory: nothing votes, and so nothing is decided."
+    needs = [f.evidence.more_units for f in bad if f.evidence is not None and f.evidence.more_units]
+    largest = (
+        f" In all, about {count(max(needs))} more would settle it." if len(needs) > 1 and len(needs) == len(bad) else ""
+    )
+    return f"{told}{rest}{largest}"
+
+
+def _named(finding: Finding) -> str:
+    where = f", {finding.slice}" if finding.slice else ""
+    return f"{finding.criterion}{where}: {finding.reason}"
+
+
+def count(value: int | None) -> str:
+    return f"{value or 0:,}"
+
+
+def one_in(alpha: float) -> str:
+    return f"1 of {1 / alpha:.0f}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Three decimals, more where they would all be 0."""
+    text = f"{value:.{digits}f}"
+    if float(text) == 0 and value != 0 and digits < 7:
+        return number(value, digits + 1)
+    return text.replace("-0.000", "0.000") if float(text) == 0 else text
+
+
+def number_apart(value: float, limit: float) -> tuple[str, str]:
+    """Both with as many decimals as it takes to tell them apart."""
+    for digits in range(3, 8):
+        shown = number(value, digits)
+        if value == limit or float(shown) != float(f"{limit:.{digits}f}"):
+            break
+    return shown, f"{limit:g}"
+
+
+def apart(share: float, limit: float) -> tuple[str, str]:
+    """Two shares as percentages, with as many digits as it takes to tell them apart."""
+    for digits in range(2, 8):
+        shown = f"{100 * share:.{digits}g}"
+        if share == limit or float(shown) != float(f"{100 * limit:.{digits}g}"):
+            break
+    return f"{_plain(shown)} %", f"{_plain(f'{100 * limit:.6g}')} %"
+
+
+def _plain(text: str) -> str:
+    """No exponents: 1e-05 says nothing to most readers."""
+    return f"{float(text):.10f}".rstrip("0").rstrip(".") if "e" in text else text

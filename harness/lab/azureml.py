@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.lab import identity, tokens
-from harness.lab.child import MODEL_FILE, watch
 from harness.lab.desk import PREFIX, Desk
+from harness.lab.parent import watch
 from harness.lab.plants import TARGET, Fault
-from harness.lab.settings import AUTH_MODES, DEPLOYMENT, ENDPOINT, Settings
+from harness.lab.settings import AUTH_MODES, DEPLOYMENT, ENDPOINT, MODEL_FILE, Settings
 
 THREADS = 64  # as many as calls in flight: fewer would queue, and a queue is not the model's latency
 BODY_LIMIT = 10 * 1024 * 1024

@@ -1,47 +1,25 @@
 """The entry of every process that the lab starts: `python -m harness.lab.child ROLE FD`, settings on standard input.
 
-A child dies with its parent, even with one that is killed: it holds the reading end of a pipe (its standard input)
-whose writing end only the parent has, and at its end removes the lab's folder and exits.
+FD is an inherited listening socket. Each role imports what it needs, and nothing of the others.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import socket
 import sys
-import threading
 from pathlib import Path
-from typing import NoReturn
 
-from harness.lab.settings import Settings
-
-MODEL_FILE = "visits.onnx"
-ROLES = ("sagemaker", "azureml", "resource_manager")
+from harness.lab.parent import watch
+from harness.lab.settings import MODEL_FILE, Settings
 
 
 def main(arguments: list[str]) -> None:
-    """Take the settings, then serve until the parent is gone. FD: an inherited listening socket."""
+    """Take the settings, then serve until the parent is gone."""
     role, descriptor = arguments
     settings = Settings.from_json(sys.stdin.buffer.readline())
     {"sagemaker": _sagemaker, "azureml": _azureml, "resource_manager": _resource_manager}[role](
         settings, int(descriptor)
     )
-
-
-def watch(folder: str, *, master: int | None = None) -> None:
-    """Exit this process when standard input ends. master: the process that would start this one again; told to quit."""
-    threading.Thread(target=_wait_for_the_end, args=(folder, master), daemon=True, name="parent").start()
-
-
-def _wait_for_the_end(folder: str, master: int | None) -> NoReturn:
-    while os.read(0, 4096):
-        pass
-    shutil.rmtree(folder, ignore_errors=True)
-    if master is not None:
-        os.kill(master, signal.SIGQUIT)
-    os._exit(0)
 
 
 def _sagemaker(settings: Settings, descriptor: int) -> None:

@@ -25,8 +25,7 @@ from typing import IO, Any, Self, cast
 import harness
 from harness.errors import LabError
 from harness.lab import desk, identity, loopback, plants, settings, sts
-from harness.lab.child import ROLES
-from harness.lab.settings import EXTERNAL_ID, PROFILE, REGION, ROLE, Settings
+from harness.lab.settings import EXTERNAL_ID, PROFILE, REGION, ROLE, ROLES, Settings
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 10.0
@@ -177,7 +176,7 @@ def _spawn(role: str, descriptor: int, own: Settings, folder: Path) -> subproces
             stderr=log,
             pass_fds=[descriptor],
             cwd=folder,
-            env=_child_environment(),
+            env=child_environment(),
             start_new_session=True,  # Ctrl-C is for the owner, who then stops the lab in order
         )
     pipe = cast("IO[bytes]", child.stdin)
@@ -186,10 +185,14 @@ def _spawn(role: str, descriptor: int, own: Settings, folder: Path) -> subproces
     return child
 
 
-def _child_environment() -> dict[str, str]:
-    """This process's environment without what would change the servers' behaviour or their credentials."""
+def child_environment() -> dict[str, str]:
+    """This process's environment without what would change how a server behaves, and without anybody's credentials."""
     unwanted = ("PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONINSPECT")
-    kept = {name: value for name, value in os.environ.items() if name not in unwanted and not name.startswith("AWS_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in unwanted and not name.startswith(("AWS_", "AZURE_"))
+    }
     home = str(Path(harness.__file__).resolve().parents[1])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     # One thread of linear algebra: rows are scored one at a time, and the machine is shared with what is measured.
@@ -216,12 +219,12 @@ def _wait_until_healthy(own: Settings, folder: Path, children: Mapping[str, subp
 def _environment(own: Settings, folder: Path) -> dict[str, str]:
     """Writes the AWS files and names them, beside what App Service gives a managed identity."""
     credentials, config, token = folder / "aws-credentials", folder / "aws-config", folder / "web-identity-token"
-    _write(token, sts.web_identity(own, now=datetime.now(UTC)))
-    _write(
+    write_private(token, sts.web_identity(own, now=datetime.now(UTC)))
+    write_private(
         credentials,
         f"[{PROFILE}]\naws_access_key_id = {own.aws_key_id}\naws_secret_access_key = {own.aws_secret}\n",
     )
-    _write(
+    write_private(
         config,
         f"[profile {PROFILE}]\nregion = {REGION}\n\n"
         f"[profile {PROFILE}-role]\nregion = {REGION}\nrole_arn = {ROLE}\nexternal_id = {EXTERNAL_ID}\n"
@@ -247,7 +250,7 @@ def _environment(own: Settings, folder: Path) -> dict[str, str]:
     }
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """A file that only its owner may read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

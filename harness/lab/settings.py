@@ -31,6 +31,8 @@ DEPLOYMENT = "blue"
 # One Azure endpoint for each way to authenticate; all three are served by the same deployment.
 AUTH_MODES = {ENDPOINT: "Key", f"{ENDPOINT}-token": "AMLToken", f"{ENDPOINT}-aad": "AADToken"}
 
+ROLES = ("sagemaker", "azureml", "resource_manager")  # one process each
+MODEL_FILE = "visits.onnx"  # in the lab's folder; one process trains for both
 CONTROL_HEADER = "x-lab-control"
 
 

@@ -14,7 +14,7 @@ from datetime import UTC
 from harness.core.report import ParityReport
 from harness.core.verdict import Finding, Verdict
 from harness.reporters._parts.text import cut, visible
-from harness.reporters._parts.words import decided, figures, headline, name, standing, verdict_word, warnings
+from harness.reporters._parts.words import counts, decided, figures, headline, name, standing, verdict_word, warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ def _detail(finding: Finding) -> str:
     if found is not None:
         shown = figures(found)
         lines.append(f"estimate {shown.estimate}, interval {shown.interval}, margin {shown.margin}, {found.method}")
-        lines.append(f"{found.units} units, {found.excluded} excluded, {found.unscored} unscored")
+    units, excluded, unscored = counts(finding)
+    lines.append(f"{units} units, {excluded} excluded, {unscored} unscored")
     return "\n".join(visible(line) for line in lines)
 
 

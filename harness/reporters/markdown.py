@@ -15,10 +15,12 @@ from harness.reporters._parts.text import cut, visible
 from harness.reporters._parts.words import (
     NOT_SHOWN,
     count,
+    counts,
     coverage,
     decided,
     figures,
     headline,
+    number,
     standing,
     verdict_word,
     warnings,
@@ -112,12 +114,11 @@ def _row(finding: Finding) -> str:
     named = escape(finding.criterion, 120) if finding.slice is None else f"↳ {code(finding.slice, 120)}"
     found = finding.evidence
     if found is None:
-        numbers = ["no interval", "", "", "", "", ""]
+        numbers = ["no interval", "", "" if finding.margin is None else number(finding.margin)]
     else:
         shown = figures(found)
         numbers = [shown.estimate, f"{shown.low} to {shown.high}", shown.margin]
-        numbers += [count(value) for value in (found.units, found.excluded, found.unscored)]
-    return f"| {' | '.join([named, verdict, *numbers, escape(finding.reason, 300)])} |"
+    return f"| {' | '.join([named, verdict, *numbers, *counts(finding), escape(finding.reason, 300)])} |"
 
 
 def _worst(report: ParityReport) -> str:

@@ -9,6 +9,7 @@ from harness.core.verdict import Finding, Verdict
 from harness.reporters._parts.text import cut, visible
 from harness.reporters._parts.words import (
     count,
+    counts,
     decided,
     failures,
     figures,
@@ -98,14 +99,14 @@ def _label(finding: Finding) -> str:
 
 
 def _numbers(finding: Finding) -> str:
+    units, excluded, unscored = counts(finding)
     found = finding.evidence
-    if found is None:
-        return "no interval"
-    shown = figures(found)
-    return (
-        f"{shown.estimate} {shown.interval} margin {shown.margin}; {count(found.units)} units, "
-        f"{count(found.excluded)} excluded, {count(found.unscored)} unscored"
-    )
+    if found is not None:
+        shown = figures(found)
+        numbers = f"{shown.estimate} {shown.interval} margin {shown.margin}"
+    else:
+        numbers = "no interval" + ("" if finding.margin is None else f", margin {number(finding.margin)}")
+    return f"{numbers}; {units} units, {excluded} excluded, {unscored} unscored"
 
 
 def _metric(one: MetricSummary) -> str:

@@ -99,7 +99,15 @@ def inconclusive(**changes: Any) -> ParityReport:
             Verdict.INCONCLUSIVE,
             reason="0 of 200 labels flipped, which only rules out a rate above 1.5 %; the limit is 0.5 %.",
         ),
-        finding("scores agree", "score", None, Verdict.INCONCLUSIVE, reason="no data: every row was excluded"),
+        finding(
+            "scores agree",
+            "score",
+            None,
+            Verdict.INCONCLUSIVE,
+            reason="no data: every row was excluded",
+            margin=0.005,
+            excluded=200,
+        ),
         finding("answers", "error", evidence("answers", 0.0, -0.014867, 0.0, 0.1, 200)),
     )
     said = (

@@ -176,6 +176,12 @@ def test_every_row_of_a_criterion_has_its_numbers_and_reason():
         assert shown in row.text
 
 
+def test_a_finding_without_evidence_still_counts_what_was_left_out():
+    row = next(element for element in page(sample.inconclusive()).all("tr") if "scores agree" in element.text)
+    for shown in ("no interval", "margin 0.0050", "200", "every row was excluded"):
+        assert shown in row.text
+
+
 def test_slices_stand_under_their_criterion():
     bodies = [body.text for body in page(sample.go()).all("tbody") if "labels agree" in body.text]
     assert len(bodies) == 1

@@ -23,6 +23,11 @@ def test_a_criterion_is_one_line_with_its_numbers():
     assert line.endswith("0.0000 [-0.0018, 0.0000] margin 0.0050; 1,619 units, 0 excluded, 0 unscored")
 
 
+def test_a_finding_without_evidence_still_counts_what_was_left_out():
+    (line,) = [line for line in lines(sample.inconclusive()) if "scores agree" in line]
+    assert line.endswith("no interval, margin 0.0050; 0 units, 200 excluded, 0 unscored")
+
+
 def test_what_is_not_go_says_why():
     text = "\n".join(lines(sample.no_go()))
     assert 'the target never says "frequent"' in text

@@ -6,7 +6,7 @@ from harness.core.verdict import Evidence, Finding, Verdict
 from harness.reporters._parts.markup import Markup, fragment, tag
 from harness.reporters._parts.svg import VERDICT_CLASS, interval, interval_key, mark
 from harness.reporters._parts.text import cut
-from harness.reporters._parts.words import count, figures, standing
+from harness.reporters._parts.words import count, counts, figures, number, standing
 
 _REASON_LENGTH = 600
 
@@ -26,7 +26,7 @@ def criteria(findings: tuple[Finding, ...]) -> Markup:
         tag(
             "p",
             "The estimate is in D, larger is better for the target: 0 means as good as the source is to itself. "
-            "GO needs the whole interval to lie right of the margin, NO-GO needs it to lie left; either may need more besides.",
+            "GO needs the whole interval right of the margin and NO-GO needs it left; either may need more besides.",
             class_="soft",
         ),
         tag(
@@ -67,7 +67,9 @@ def _row(finding: Finding) -> Markup:
         "tr",
         _name(finding),
         tag("td", verdict_shown(finding.verdict), tag("span", standing(finding) or "", class_="sub")),
-        _numbers(finding, evidence) if evidence is not None else tag("td", "no interval", colspan=5, class_="soft"),
+        tag("td", interval(evidence, finding.verdict) if evidence is not None else None, class_="fit"),
+        _numbers(finding),
+        [tag("td", shown, class_="n") for shown in counts(finding)],
         tag("td", cut(finding.reason, _REASON_LENGTH), _more(evidence), class_="why"),
         class_="slice" if finding.slice is not None else None,
     )
@@ -83,17 +85,16 @@ def _name(finding: Finding) -> Markup:
     return tag("th", finding.criterion, tag("span", under, class_="sub"), scope="row", class_="name")
 
 
-def _numbers(finding: Finding, evidence: Evidence) -> Markup:
-    shown = figures(evidence)
-    return fragment(
-        tag("td", interval(evidence, finding.verdict), class_="fit"),
-        tag(
-            "td",
-            tag("strong", _minus(shown.estimate)),
-            tag("span", f"{_minus(shown.low)} to {_minus(shown.high)}", class_="sub"),
-            tag("span", f"margin {shown.margin}", class_="sub"),
-        ),
-        [tag("td", count(value), class_="n") for value in (evidence.units, evidence.excluded, evidence.unscored)],
+def _numbers(finding: Finding) -> Markup:
+    if finding.evidence is None:
+        margin = None if finding.margin is None else tag("span", f"margin {number(finding.margin)}", class_="sub")
+        return tag("td", tag("span", "no interval", class_="soft"), margin)
+    shown = figures(finding.evidence)
+    return tag(
+        "td",
+        tag("strong", _minus(shown.estimate)),
+        tag("span", f"{_minus(shown.low)} to {_minus(shown.high)}", class_="sub"),
+        tag("span", f"margin {shown.margin}", class_="sub"),
     )
 
 

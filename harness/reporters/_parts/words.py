@@ -140,6 +140,14 @@ def name(finding: Finding) -> str:
     return finding.criterion if finding.slice is None else f"{finding.criterion} [{finding.slice}]"
 
 
+def counts(finding: Finding) -> tuple[str, str, str]:
+    """Units, excluded, unscored. Without evidence no unit was counted, and the other two say why."""
+    found = finding.evidence
+    if found is None:
+        return "0", count(finding.excluded), count(finding.unscored)
+    return count(found.units), count(found.excluded), count(found.unscored)
+
+
 def standing(finding: Finding) -> str | None:
     """Why a finding does not vote as it stands, or None when it does."""
     if finding.waived_by is not None:

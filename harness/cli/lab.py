@@ -1,0 +1,48 @@
+"""`parity lab up|status|down|faults`: the embedded lab, on its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EXIT_ERROR, EXIT_GO
+
+
+def add(commands: Any) -> None:
+    command = commands.add_parser("lab", help="start, show or stop the embedded lab; list the faults it can plant")
+    actions = command.add_subparsers(dest="action", metavar="up|status|down|faults", required=True)
+    for action, text in (
+        ("up", "start the lab and leave it running"),
+        ("status", "say whether it runs, and where"),
+        ("down", "stop it"),
+    ):
+        one = actions.add_parser(action, help=text)
+        one.add_argument("--state", type=Path, default=Path("reports/lab.json"), help="default: reports/lab.json")
+        if action == "up":
+            one.add_argument("--plant", metavar="FAULT", help="plant a fault from the start")
+            one.add_argument("--seed", type=int, default=7, help="which payloads a fault hits; default 7")
+            one.add_argument("--service-time", type=float, default=0.03, metavar="S", help="seconds a call takes")
+    actions.add_parser("faults", help="list the faults and what the gate must make of them")
+
+
+def run(args: argparse.Namespace) -> int:
+    from harness import lab
+
+    if args.action == "faults":
+        from harness.lab.plants import PLANTS
+
+        for name, plant in PLANTS.items():
+            print(f"{name:18} {plant.expected:13} {plant.does}")
+        return EXIT_GO
+    if args.action == "up":
+        started = lab.up(args.state, plant=args.plant, seed=args.seed, service_time_s=args.service_time)
+        print(json.dumps(started, indent=2))
+        return EXIT_GO
+    if args.action == "down":
+        print("stopped" if lab.down(args.state) else "no lab was running")
+        return EXIT_GO
+    found = lab.status(args.state)
+    print("no lab is running; start one with: parity lab up" if found is None else json.dumps(found, indent=2))
+    return EXIT_ERROR if found is None else EXIT_GO

@@ -1,0 +1,289 @@
+"""What both doors use: run a suite, continue a run, judge a stored one again.
+
+A session holds no state of its own; everything it needs is handed in, everything it produces lies in the run's folder.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from harness.core import registry
+from harness.core.call import Side
+from harness.core.protocols import Endpoint, Reporter
+from harness.core.report import ParityReport
+from harness.core.rows import Rows
+from harness.core.verdict import Decision, Finding, Row, Verdict
+from harness.errors import LedgerError
+from harness.run import ledger, plan
+from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, write_whole
+from harness.run.observe import observations
+from harness.run.rows import Latencies, compare
+from harness.run.runner import Done, Replay, Runner
+from harness.run.tally import Tally
+
+REPORTS = ("html", "json", "markdown")
+CLIENTS = ("parity-harness", "boto3", "azure-ai-ml", "urllib3", "numpy", "scipy")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that came to its end, whatever it decided. A partial run has findings and no decision."""
+
+    folder: RunFolder
+    report: ParityReport
+    findings: tuple[Finding, ...]
+
+    @property
+    def decision(self) -> Decision | None:
+        return self.report.decision
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run(
+    made: plan.Plan,
+    *,
+    reports: Path,
+    resume: RunFolder | None = None,
+    partial: bool = False,
+    planted: str | None = None,
+    now: Callable[[], datetime] = utc_now,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Finished:
+    """Replay a plan and judge it; with `resume`, do what that run left undone.
+
+    Raises ConfigError before the first call where the suite cannot run, LedgerError where `resume` does not fit.
+    """
+    plan.preflight(made)
+    record = _record(made, now(), partial=partial, planted=planted)
+    if resume is None:
+        folder = new_run(reports, made.suite.name, now())
+        record = _named(record, folder)
+        folder.write_record(record)
+        write_whole(folder.policy, made.suite.path.read_bytes())
+    else:
+        folder = resume
+        before = folder.read_record()
+        must_agree(before, record)
+        record = before
+    replay = _replay(made, folder, now=now, progress=progress)
+    record = finished(record, now(), replay.stopped)
+    folder.write_record(record)
+    return _judge(made, folder, record, decided_at=now())
+
+
+def judge_again(made: plan.Plan, folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -> Finished:
+    """Compare, decide and report a stored run again, without a call. Raises LedgerError when the suite has changed."""
+    record = folder.read_record()
+    must_agree(record, _record(made, now(), partial=record.partial, planted=record.planted))
+    return _judge(made, folder, record, decided_at=now())
+
+
+def _replay(
+    made: plan.Plan, folder: RunFolder, *, now: Callable[[], datetime], progress: Callable[[int, int], None]
+) -> Replay:
+    with ExitStack() as stack:
+        book = stack.enter_context(ledger.Ledger(folder.ledger))
+        done = Done.of(ledger.read(folder.ledger))
+        endpoints: dict[Side, Endpoint] = {}
+        for side in Side:
+            endpoints[side] = made.service(side).open()
+            stack.callback(endpoints[side].close)
+        runner = Runner(made, book, endpoints, done=done, now=lambda: now().timestamp(), progress=progress)
+        return runner.run()
+
+
+def _judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: datetime) -> Finished:
+    from harness.gate.rows_file import write_rows
+
+    tally = Tally(made)
+    latencies = Latencies(made)
+    write_rows(folder.rows, _rows(made, folder, record.run, tally, latencies))
+    versions = {**record.versions, **_served(tally)}
+    decision = _decide(made, folder, record, tally, versions, decided_at)
+    report = ParityReport(
+        run=record.run,
+        suite=made.suite.name,
+        title=made.suite.title,
+        pair=made.pair.name,
+        translation=record.translation,
+        profile=record.profile,
+        payloads=made.profile.payloads,
+        started_at=datetime.fromisoformat(record.started_at),
+        finished_at=datetime.fromisoformat(record.finished_at or record.started_at),
+        decision=None if record.partial else decision,
+        sides=tally.sides(latencies),
+        metrics=tally.metrics(),
+        departures=tally.departures(),
+        worst=tally.worst(),
+        cases=len(made.golden),
+        replayed=tally.replayed,
+        golden_sha256=made.golden.sha256,
+        clients=versions,
+        seed=made.suite.seed,
+        signature=_signature(made, tally, versions),
+        partial=record.partial,
+        stopped=record.stopped,
+        planted=record.planted,
+    )
+    _write_reports(folder, report)
+    return Finished(folder, report, decision.findings)
+
+
+def _rows(made: plan.Plan, folder: RunFolder, run_name: str, tally: Tally, latencies: Latencies) -> Iterator[Row]:
+    for compared in compare(made, observations(made, folder.ledger), run=run_name):
+        tally.add(compared)
+        latencies.add(compared.observed)
+        yield from compared.rows
+    for row in latencies.rows(run=run_name):
+        tally.add_row(row)
+        yield row
+
+
+def _decide(
+    made: plan.Plan,
+    folder: RunFolder,
+    record: RunRecord,
+    tally: Tally,
+    versions: Mapping[str, str],
+    decided_at: datetime,
+) -> Decision:
+    from harness.gate.decide import decide
+    from harness.gate.rows_file import open_rows
+
+    file = open_rows(folder.rows)
+    decision = decide(
+        file.rows,
+        made.policy,
+        decided_at=decided_at,
+        signature=_signature(made, tally, versions),
+        findings=_whole(record, tally, len(made.order)),
+    )
+    if not record.partial:
+        write_decision(folder, decision, rows_sha256=file.sha256)
+    return decision
+
+
+def _whole(record: RunRecord, tally: Tally, planned: int) -> tuple[Finding, ...]:
+    """A run that ended before its last case says so as a finding of its own: it can refuse, and never wave through."""
+    if tally.replayed >= planned:
+        return ()
+    left = planned - tally.replayed
+    return (
+        Finding(
+            criterion="run complete",
+            metric="",
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"{left:,} of {planned:,} cases were not replayed: {record.stopped or 'the run ended early'}. "
+            f"Raise the ceiling or wait, then finish with: parity run --resume {record.run}",
+        ),
+    )
+
+
+def _signature(made: plan.Plan, tally: Tally, versions: Mapping[str, str]) -> str:
+    parts = [
+        f"pair={made.pair.name}",
+        f"translation={made.translation}",
+        f"cases={tally.replayed}",
+        f"golden={made.golden.sha256[:16]}",
+        f"policy={made.policy.sha256[:16]}",
+        f"seed={made.suite.seed}",
+        *(f"{metric}={comparator.signature()}" for metric, comparator in made.comparators),
+        *(f"{name}={value}" for name, value in versions.items()),
+    ]
+    return " ".join(parts)
+
+
+def _served(tally: Tally) -> dict[str, str]:
+    return {f"{side.value} served by": "; ".join(tally.served(side)) or "nothing answered" for side in Side}
+
+
+def client_versions() -> dict[str, str]:
+    found = {}
+    for name in CLIENTS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found | {"python": platform.python_version()}
+
+
+def _record(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None) -> RunRecord:
+    return RunRecord(
+        run="",
+        suite=made.suite.name,
+        suite_path=str(made.suite.path),
+        profile=made.profile.name,
+        pair=made.pair.name,
+        translation=made.translation,
+        golden_sha256=made.golden.sha256,
+        policy_sha256=made.policy.sha256,
+        suite_sha256=made.suite_sha256,
+        seed=made.suite.seed,
+        cases=len(made.order),
+        started_at=at.isoformat(),
+        versions=client_versions(),
+        sample=made.sample,
+        partial=partial or made.sample is not None,
+        planted=planted,
+    )
+
+
+def _named(record: RunRecord, folder: RunFolder) -> RunRecord:
+    from dataclasses import replace
+
+    return replace(record, run=folder.path.name)
+
+
+def _write_reports(folder: RunFolder, report: ParityReport) -> None:
+    for name in REPORTS:
+        reporter: Reporter = registry.load("reporters", name)
+        write_whole(folder.report(reporter.suffix), reporter.render(report))
+
+
+def write_decision(folder: RunFolder, decision: Decision, *, rows_sha256: str) -> None:
+    import json
+
+    from harness.gate.document import document
+
+    told = document(decision, rows_sha256=rows_sha256)
+    write_whole(folder.decision, json.dumps(told, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def decide_stored(folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -> Decision:
+    """Decide a stored run again from its rows and policy alone, as `parity gate` does.
+
+    Raises LedgerError for a partial run, which is never decided, and for one that has not been judged yet.
+    """
+    from harness.gate.decide import decide
+    from harness.gate.policy import load_policy
+    from harness.gate.rows_file import read_rows
+
+    record = folder.read_record()
+    if record.partial:
+        raise LedgerError(f"run {record.run} is PARTIAL (deselected criteria or a sample); the gate needs a whole run.")
+    if not folder.rows.is_file():
+        raise LedgerError(f"run {record.run} has no rows yet. Finish it: parity run --resume {record.run}")
+    rows: Rows = read_rows(folder.rows)
+    left = record.cases - len(set(rows.cases()))
+    extra = (
+        Finding(criterion="run complete", metric="", verdict=Verdict.INCONCLUSIVE, reason=f"{left} cases missing"),
+    )
+    return decide(rows, load_policy(folder.policy), decided_at=now(), findings=extra if left > 0 else ())
+
+
+def combine(decisions: Iterator[Verdict] | list[Verdict]) -> Verdict:
+    """NO-GO beats INCONCLUSIVE beats GO; no decision at all is INCONCLUSIVE."""
+    verdicts = list(decisions)
+    for verdict in (Verdict.NO_GO, Verdict.INCONCLUSIVE):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.GO if verdicts else Verdict.INCONCLUSIVE

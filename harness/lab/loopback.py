@@ -167,7 +167,10 @@ class _Reader:
             while (end := self._buffer.find(b"\r\n")) < 0:
                 if not self._more():
                     raise _Torn
-            size = int(self._buffer[:end].split(b";")[0], 16)
+            try:
+                size = int(self._buffer[:end].split(b";")[0], 16)
+            except ValueError:
+                raise _Torn from None
             self._buffer = self._buffer[end + 2 :]
             parts.append(self._exactly(size))
             self._exactly(2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -37,7 +38,9 @@ FIELDS = (
     "run",
 )
 _PARQUET = b"PAR1"
+_SCAN = json.JSONDecoder().scan_once
 _BATCH = 50_000  # rows held as objects at a time
+_BLOCK = 16 << 20  # bytes that Arrow parses at a time
 _WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
 _STATUS = {status.value: code for code, status in enumerate(STATUSES)}
 
@@ -125,20 +128,69 @@ def _write_parquet(path: Path, rows: Iterable[Row]) -> None:
 
 
 def _from_lines(path: Path, content: bytes) -> Rows:
-    lines = enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1)
+    """Arrow's reader where the file is plain, and line by line where it is not: the answer is the same."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    table = _plain_lines(content)
+    if table is not None:
+        try:
+            return _Table(path, table).rows()
+        except RowsError:
+            pass  # the line-by-line reader names the line
+    lines = enumerate(_decoded(path, content).split("\n"), start=1)
     parts = []
     while batch := list(islice(lines, _BATCH)):
-        numbered = [(number, line) for number, line in batch if line.strip()]
-        records = [_parsed(path, number, line) for number, line in numbered]
+        numbered = [(number, text) for number, line in batch if (text := line.strip())]
+        records = [_parsed(path, number, text) for number, text in numbered]
         parts.append(_columns(records, [f"{path}, line {number}" for number, _ in numbered]))
     return Rows.join([part for part in parts if len(part)])
 
 
-def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def _decoded(path: Path, content: bytes) -> str:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as exc:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise RowsError(f"{path}, line {number}: is not JSON: {exc}. Each line is one row, a JSON object.") from exc
+        return content.decode()
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise RowsError(f"{path}, line {line}: is not UTF-8 text. ROWS is a JSON Lines or Parquet file.") from exc
+
+
+def _plain_lines(content: bytes) -> pa.Table | None:
+    """The known fields as Arrow reads them; None where a line holds anything but what the table of fields shows.
+
+    Arrow gives no line number for a fault and takes one type a field: other files are read line by line.
+    """
+    import pyarrow as pa
+    from pyarrow import json as arrow_json
+
+    if re.search(rb"-NaN|Inf(?!inity)", content):
+        return None  # Arrow would take them for numbers, and JSON's own readers do not
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    text, number = pa.string(), pa.float64()
+    fields = [
+        (name, number if name.startswith("value_") else text) for name in FIELDS if name not in ("slices", "repeat")
+    ]
+    schema = pa.schema([*fields, ("repeat", pa.int64())])
+    read = arrow_json.ReadOptions(block_size=max(len(content) + 1, 1 << 20) if len(content) < _BLOCK else _BLOCK)
+    try:
+        content.decode()
+        table = arrow_json.read_json(pa.BufferReader(content), read, arrow_json.ParseOptions(explicit_schema=schema))
+        if "slices" in table.column_names:
+            slices = table.schema.field("slices").type
+            if not pa.types.is_struct(slices) or any(inner.type not in (text, pa.null()) for inner in slices):
+                return None
+    except (ValueError, pa.ArrowException):
+        return None
+    # A line that holds two rows, or a row that runs over two lines, is for the strict reader to refuse.
+    return table.select([name for name in FIELDS if name in table.column_names]) if len(table) == lines else None
+
+
+def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        record, end = _SCAN(line, 0)
+        if end < len(line):
+            json.loads(line)  # says what is wrong
+    except (ValueError, RecursionError, StopIteration) as exc:
+        said = "no value begins here" if isinstance(exc, StopIteration) else exc
+        raise RowsError(f"{path}, line {number}: is not JSON: {said}. Each line is one row, a JSON object.") from exc
     if not isinstance(record, dict):
         raise RowsError(f"{path}, line {number}: is {_kind(record)}, and each line must be one row, a JSON object.")
     return record
@@ -147,9 +199,9 @@ def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def _columns(records: Sequence[dict[str, Any]], places: Sequence[str]) -> Rows:
     """Rows of parsed objects; unknown fields are ignored, as other tools may carry their own."""
 
-    def column(name: str, convert: Callable[[Any], Any], ready: set[type]) -> list[Any]:
+    def column(name: str, convert: Callable[[Any], Any], *ready: type) -> list[Any]:
         values = [record.get(name) for record in records]
-        if set(map(type, values)) <= ready:
+        if {type(value) for value in values}.issubset(ready):
             return values
         for at, value in enumerate(values):
             try:
@@ -158,22 +210,22 @@ def _columns(records: Sequence[dict[str, Any]], places: Sequence[str]) -> Rows:
                 raise RowsError(f'{places[at]}: field "{name}" {exc}.') from exc
         return values
 
-    case = Labels.of(column("case", _name, set()))
-    target = column("value_target", _value, {float, type(None)})
-    noise = column("value_noise", _value, {float, type(None)})
+    case = Labels.of(column("case", _name))
+    target = column("value_target", _value, float, type(None))
+    noise = column("value_noise", _value, float, type(None))
     return Rows(
         case=case,
-        metric=Labels.of(column("metric", _name, set())),
-        cluster=Labels.of(column("cluster", _optional_text, {type(None)})).or_else(case),
-        run=Labels.of(column("run", _run, set())),
-        repeat=np.array(column("repeat", _repeat, {int}), dtype=np.int64),
+        metric=Labels.of(column("metric", _name)),
+        cluster=Labels.of(column("cluster", _optional_text, type(None))).or_else(case),
+        run=Labels.of(column("run", _run)),
+        repeat=np.array(column("repeat", _repeat, int), dtype=np.int64),
         value_target=numbers(target),
         null_target=nulls(target),
         value_noise=numbers(noise),
         null_noise=nulls(noise),
-        status_target=np.array(column("status_target", _status, set()), dtype=np.int8),
-        status_source=np.array(column("status_source", _status, set()), dtype=np.int8),
-        slices=slice_columns(column("slices", _slices, set())),
+        status_target=np.array(column("status_target", _status), dtype=np.int8),
+        status_source=np.array(column("status_source", _status), dtype=np.int8),
+        slices=slice_columns(column("slices", _slices)),
     )
 
 
@@ -247,7 +299,7 @@ def _slices(value: Any) -> dict[str, str]:
     for key, inner in value.items():
         if inner is not None and not isinstance(inner, str):
             raise _Unfit(f'must be an object of texts, and "{key}" is {_kind(inner)}')
-    return {key: inner for key, inner in value.items() if inner is not None}
+    return {key: inner for key, inner in value.items() if inner}
 
 
 def _slices_in_text(text: str) -> dict[str, str]:
@@ -367,7 +419,9 @@ class _Table:
         import pyarrow as pa
 
         column = self._column("repeat")
-        if column is not None and pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
+        if column is None:
+            return np.zeros(len(self.table), dtype=np.int64)
+        if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
             return np.asarray(column.fill_null(0).to_numpy(), dtype=np.int64)
         return np.array(list(self._converted("repeat", _repeat)), dtype=np.int64)
 

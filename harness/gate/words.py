@@ -10,8 +10,8 @@ from harness.gate.policy import Criterion
 from harness.stats.measure import Kind
 
 CLOSE = (
-    "The loss is close to the agreed margin or beyond it; more calls will not settle this cheaply; decide on the margin "
-    "or fix the target."
+    "The loss is close to the agreed margin or beyond it; more calls will not settle this cheaply; decide on the "
+    "margin or fix the target."
 )
 COVERS = "This covers traffic like the recorded sample, and nothing else."
 

@@ -94,6 +94,8 @@ def merge_duplicates(rows: Rows, look: Ints) -> tuple[Ints, Flags]:
     NaN, null equals null, 0 equals -0.
     """
     n = len(rows)
+    if n == 0 or np.bincount(rows.case.codes).max() == 1:
+        return np.arange(n), np.zeros(n, dtype=np.bool_)
     keys = (look, rows.repeat, rows.case.codes)
     order = np.lexsort(keys)
     again = np.zeros(n, dtype=np.bool_)
@@ -103,7 +105,7 @@ def merge_duplicates(rows: Rows, look: Ints) -> tuple[Ints, Flags]:
     starts = np.flatnonzero(~again)
     differs = np.zeros(n, dtype=np.bool_)
     differs[again] = _differ(rows, order[:-1][again[1:]], order[1:][again[1:]])
-    conflicting = np.logical_or.reduceat(differs, starts) if n else differs
+    conflicting = np.logical_or.reduceat(differs, starts)
     return order[starts], conflicting
 
 
@@ -269,7 +271,6 @@ def units(readings: Readings, *, part: Flags | None = None, severe: bool = False
     d = severe_difference(readings) if severe else difference(readings)
     chosen = part & ~readings.excluded
     rows = readings.rows
-    # Dividing a sum by a count can step over the end by a rounding error.
     case, by_case, _ = _averages(rows.case.codes[chosen], d[chosen])
     at = np.empty(len(rows.case.names), dtype=np.int64)
     at[rows.case.codes] = np.arange(len(rows))
@@ -279,6 +280,7 @@ def units(readings: Readings, *, part: Flags | None = None, severe: bool = False
     look = readings.look[at_cluster[cluster]]
     order = np.lexsort((size, by_unit, look))
     return Units(
+        # Dividing a sum by a count can step over the end by a rounding error.
         d=np.clip(by_unit[order], low_end, high_end),
         size=size[order],
         look=look[order],
@@ -346,10 +348,17 @@ def tally(readings: Readings, part: Flags) -> Tally:
 
 def _largest(readings: Readings, part: Flags) -> Ints:
     """Cases in the largest cluster up to the end of each look."""
-    largest = np.zeros(readings.looks, dtype=np.int64)
     rows = readings.rows
-    pairs = np.unique(np.stack([rows.cluster.codes[part], rows.case.codes[part]]), axis=1)
-    if pairs.shape[1]:
-        sizes = np.bincount(pairs[0], minlength=len(rows.cluster.names))
-        np.maximum.at(largest, readings.look[part], sizes[rows.cluster.codes[part]])
+    one_row = _row_of(rows.case, part)
+    sizes = np.bincount(rows.cluster.codes[one_row], minlength=len(rows.cluster.names))
+    largest = np.zeros(readings.looks, dtype=np.int64)
+    np.maximum.at(largest, readings.look[part], sizes[rows.cluster.codes[part]])
     return np.maximum.accumulate(largest)
+
+
+def _row_of(column: Labels, part: Flags) -> Ints:
+    """One row for each name that occurs in the part."""
+    rows = np.full(len(column.names), -1, dtype=np.int64)
+    chosen = np.flatnonzero(part)
+    rows[column.codes[chosen]] = chosen
+    return rows[rows >= 0]

@@ -14,7 +14,7 @@ import logging
 import os
 import platform
 import re
-import threading
+import selectors
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -200,7 +200,7 @@ def _score(
             Retry_After=f"{interruption.after_s:g}",
         )
     if interruption is not None and interruption.kind == "silent":
-        threading.Event().wait(interruption.after_s)
+        _wait_for_hang_up(environ, interruption.after_s)
         raise _Refused("408 Request Timeout", "upstream request timeout")
     if interruption is not None and interruption.kind == "platform":
         raise _Refused("500 Internal Server Error", "an internal error occurred")
@@ -225,6 +225,13 @@ def _score(
         "ms-azureml-model-time": f"{model_s * 1000:.0f}",
     }
     return planted.answer(body, answer), more
+
+
+def _wait_for_hang_up(environ: Environ, longest_s: float) -> None:
+    """Keep silent, but let go of the thread when the client has gone: it will come back on another connection."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(environ["gunicorn.socket"], selectors.EVENT_READ)
+        selector.select(longest_s)
 
 
 def _ask(container: Wsgi, environ: Environ, body: bytes) -> tuple[int, dict[str, str], bytes]:

@@ -46,7 +46,7 @@ AWS_SIDE = _table(
         "region": _text('a region\'s name, such as "us-east-1"', r"^[a-z]{2,}(-[a-z]+)+-\d+$"),
         "profile": _text("Name of a profile of the AWS configuration files; without it, boto3's usual chain."),
         "role_arn": _text('a role, "arn:aws:iam::123456789012:role/name"', r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$"),
-        "external_id": _text("External id that the role's trust policy asks for."),
+        "external_id": _text("two or more letters, digits or +=,.@:/-", r"^[\w+=,.@:/-]{2,1224}$"),
         "endpoint": _ENDPOINT,
     },
     "cloud",

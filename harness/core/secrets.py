@@ -53,6 +53,11 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
     return text
 
 
+def in_environment(environment: Mapping[str, str]) -> set[str]:
+    """Values of variables whose names ask for a secret (AWS_SECRET_ACCESS_KEY, AZURE_CLIENT_SECRET, ...)."""
+    return {value for name, value in environment.items() if len(value) >= 8 and _KEY.search(name)}
+
+
 def refuse_secrets(table: Mapping[str, object], *, place: str, names_only: bool = True) -> None:
     """Raise ConfigError where a key asks for a secret or a value looks like one; the value is never printed.
 

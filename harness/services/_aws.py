@@ -6,6 +6,7 @@ profile names a role, from that role through botocore's own fetcher, which renew
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,16 @@ from harness.services._aws_failures import EXCEPTIONS, from_answer
 from harness.services._failures import cause, from_row, row_for
 from harness.services._hosts import AwsCloud, aws_cloud
 from harness.services._network import CONNECT_TIMEOUT_S, Way
+
+
+def _without_exception(record: logging.LogRecord) -> bool:
+    record.exc_info = record.exc_text = None
+    return True
+
+
+# What botocore logs when credentials cannot be renewed is raised too. Its traceback may quote the request that STS
+# refused, session token included, and pytest shows logged warnings in its reports.
+logging.getLogger("botocore.credentials").addFilter(_without_exception)
 
 
 class Aws:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from boto3 import exceptions as boto3
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
@@ -13,7 +14,7 @@ from harness.services._failures import HTTP, Row, by_model_status, by_status
 from harness.services._replies import retry_after_s
 
 # What a later botocore may add. Anything else (a mistake of ours) is not the service's failure and stays what it is.
-OTHER = Row((boto.BotoCoreError,), Unavailable, "the call failed in a way not known here")
+OTHER = Row((boto.BotoCoreError, boto3.Boto3Error), Unavailable, "the call failed in a way not known here")
 
 # Most specific first. The test of this table walks botocore.exceptions and finds classes that no row covers.
 EXCEPTIONS: tuple[Row, ...] = (
@@ -104,6 +105,17 @@ EXCEPTIONS: tuple[Row, ...] = (
             boto.MissingDependencyException,
             boto.MD5UnavailableError,
             boto.UnknownClientMethodError,
+            boto3.ResourceLoadException,
+            boto3.NoVersionFound,
+            boto3.UnknownAPIVersionError,
+            boto3.ResourceNotExistsError,
+            boto3.RetriesExceededError,
+            boto3.S3TransferFailedError,
+            boto3.S3UploadFailedError,
+            boto3.InvalidCrtTransferConfigError,
+            boto3.DynamoDBOperationNotSupportedError,
+            boto3.DynamoDBNeedsConditionError,
+            boto3.DynamoDBNeedsKeyConditionError,
         ),
         ConfigError,
         "this installation of boto3 cannot make the call",

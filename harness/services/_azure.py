@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import EndpointAadToken, EndpointAuthKeys, EndpointAuthToken
-from azure.core.credentials import TokenCredential
+from azure.core.credentials import AccessToken, TokenCredential
 from azure.identity import (
     AzureCliCredential,
     DefaultAzureCredential,
@@ -27,6 +28,10 @@ from harness.services._network import Way
 # Renew this long before expiry, or for the last fifth of a short life.
 EARLY_S = 300.0
 EARLY_SHARE = 0.2
+
+# What these log as a warning is raised too. Without a handler Python would print it, whatever it quotes, on stderr.
+for _name in ("azure", "msal"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,9 @@ def resolve(settings: SideSettings, way: Way, *, service: str, number: int = 0) 
     cloud = azure_cloud(settings, service)
     name = settings.endpoint.partition("/")[0]
     place = f'online endpoint "{name}" of workspace "{settings.workspace}"'
+    tokens: set[str] = set()
     try:
-        credential = _credential(settings, cloud, way)
+        credential = _Remembering(_credential(settings, cloud, way), tokens)
         client = _client(credential, settings, cloud, way)
         endpoint = client.online_endpoints.get(name)
         uri, mode = str(endpoint.scoring_uri), str(endpoint.auth_mode).lower()
@@ -69,7 +75,7 @@ def resolve(settings: SideSettings, way: Way, *, service: str, number: int = 0) 
         error = ours(exc, place=place, service=service)
         if error is None:
             raise
-        raise error from cause(exc, ())
+        raise error from cause(exc, tokens)
     return _access(uri, keys, number)
 
 
@@ -89,6 +95,19 @@ def _expiring(uri: str, secret: str, expires_at_s: float, refresh_at_s: float | 
         expires_at_s=expires_at_s,
         number=number,
     )
+
+
+class _Remembering:
+    """A credential, and the tokens that it gave out: no text of ours may show one."""
+
+    def __init__(self, inner: TokenCredential, tokens: set[str]) -> None:
+        self._inner = inner
+        self._tokens = tokens
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        token = self._inner.get_token(*scopes, **options)
+        self._tokens.add(token.token)
+        return token
 
 
 def _credential(settings: SideSettings, cloud: AzureCloud, way: Way) -> TokenCredential:
@@ -119,7 +138,7 @@ def _credential(settings: SideSettings, cloud: AzureCloud, way: Way) -> TokenCre
         raise ConfigError(
             f'{settings.side.value}: the credential "{word}" is not configured on this machine: tenant_id and '
             "client_id belong in the profile, the rest in the environment that azure-identity reads."
-        ) from cause(exc, ())
+        ) from cause(exc)
     known = ("default", "managed_identity", "workload_identity", "cli")
     raise UnknownName(f"{settings.side.value}: credential", "credential", word, known)
 

@@ -6,12 +6,15 @@ vendor's text, except AWS's own refusals that are known to speak of names only.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from urllib3 import exceptions as http
 
-from harness.core.secrets import mask
+from harness.core.secrets import in_environment, mask
 from harness.errors import ConfigError, Denied, HarnessError, Rejected, ServiceError, Throttled, TimedOut, Unavailable
 
 
@@ -84,12 +87,14 @@ def by_model_status(status: int) -> type[ServiceError]:
     return Unavailable if status >= 500 else Rejected
 
 
-def cause(exc: BaseException, secrets: Iterable[str]) -> BaseException | None:
+def cause(exc: BaseException, secrets: Iterable[str] = ()) -> BaseException | None:
     """The exception as a cause to keep, or None where its text, or that of a cause of its own, shows a secret.
 
-    AWS quotes the canonical request, session token included, when a signature does not match.
+    AWS quotes the canonical request, session token included, when a signature does not match. secrets: those that the
+    caller knows of; those of the environment are looked for too.
     """
-    known, seen = list(secrets), set()
+    known = {*secrets, *_environment_secrets()}
+    seen = set()
     link: BaseException | None = exc
     while link is not None and id(link) not in seen:
         seen.add(id(link))
@@ -98,3 +103,11 @@ def cause(exc: BaseException, secrets: Iterable[str]) -> BaseException | None:
             return None
         link = link.__cause__ or link.__context__
     return exc
+
+
+def _environment_secrets() -> set[str]:
+    found = in_environment(os.environ) | {os.environ.get(name, "") for name in ("IDENTITY_HEADER", "MSI_SECRET")}
+    for name in ("AZURE_FEDERATED_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"):
+        with suppress(OSError, UnicodeDecodeError):
+            found.add(Path(os.environ.get(name, "")).read_text(encoding="utf-8").strip())
+    return found - {""}

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,8 +16,18 @@ from hypothesis import strategies as st
 
 from harness.core.call import Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Provenance, Recording, Request, Task
-from harness.core.protocols import Codec
-from harness.errors import CodecError, UnencodableRequest
+from harness.core.protocols import Codec, Endpoint, Service
+from harness.errors import (
+    CodecError,
+    Denied,
+    Rejected,
+    ServiceError,
+    Throttled,
+    TimedOut,
+    Unavailable,
+    UnencodableRequest,
+)
+from tests.services.clouds import Clouds, Internet, Reply
 
 TEXT = st.text(st.characters(codec="utf-8"))
 
@@ -129,3 +146,147 @@ def values(read: Reading | Unreadable) -> list[list[float]]:
     assert isinstance(read, Reading), read
     assert read.output.values.dtype == np.float64
     return read.output.values.tolist()
+
+
+class EndpointContract:
+    """Questions to an endpoint, asked through the vendor's real SDK against a server on loopback.
+
+    `service(internet)`: the service, pointed at it. `throttled`: a reply that says "slow down" and when to come back.
+    `expired`: makes the credentials in use worthless; `renewals`: how often new ones were asked for since.
+    """
+
+    throttled: Reply
+    unavailable: Reply
+    rejected: Reply
+    denied: Reply
+
+    def service(self, internet: Internet, **more: Any) -> Service:
+        raise NotImplementedError
+
+    def expire(self, clouds: Clouds) -> None:
+        raise NotImplementedError
+
+    def renewals(self, internet: Internet) -> int:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def opened(self, internet: Internet) -> Iterator[tuple[Endpoint, Wire]]:
+        service = self.service(internet)
+        endpoint = service.open()
+        wire = service.codec.next(lot(table([["1", "2"]])), ())
+        assert isinstance(wire, Wire)
+        yield endpoint, wire
+        endpoint.close()
+
+    def calls(self, internet: Internet) -> list[Any]:
+        return [one for one in internet.requests if one.path.endswith(("/invocations", "/score"))]
+
+    def failure(self, opened: tuple[Endpoint, Wire], clouds: Clouds, reply: Reply) -> ServiceError:
+        endpoint, wire = opened
+        clouds.infer = lambda request: reply
+        with pytest.raises(ServiceError) as caught:
+            endpoint.call(wire, timeout_s=5)
+        return caught.value
+
+    def test_it_is_an_endpoint(self, opened):
+        assert isinstance(opened[0], Endpoint)
+        assert opened[0].name == "visits"
+
+    def test_the_body_arrives_as_the_codec_wrote_it(self, opened, internet):
+        endpoint, wire = opened
+        reply = endpoint.call(wire, timeout_s=5)
+        (call,) = self.calls(internet)
+        assert (call.method, call.body) == ("POST", wire.body)
+        assert {name: call.headers[name] for name in wire.headers} == wire.headers
+        assert (reply.operation, reply.status, reply.body) == (wire.operation, 200, b"[0.5]")
+
+    def test_headers_of_the_answer_are_lower_case_and_keep_what_tells(self, opened, clouds):
+        endpoint, wire = opened
+        clouds.infer = lambda request: Reply(200, b"[0.5]", {"X-Amzn-A": "1", "X-MS-B": "2", "Set-Cookie": "c"})
+        reply = endpoint.call(wire, timeout_s=5)
+        assert {"x-amzn-a": "1", "x-ms-b": "2"}.items() <= reply.headers.items()
+        assert "set-cookie" not in reply.headers
+
+    def test_a_failure_is_one_attempt(self, opened, clouds, internet):
+        error = self.failure(opened, clouds, self.unavailable)
+        assert type(error) is Unavailable
+        assert len(self.calls(internet)) == 1
+
+    def test_slow_down_says_for_how_long(self, opened, clouds):
+        error = self.failure(opened, clouds, self.throttled)
+        assert (type(error), error.retry_after_s) == (Throttled, 3.0)
+
+    def test_refusals_are_told_from_denials(self, opened, clouds):
+        assert type(self.failure(opened, clouds, self.rejected)) is Rejected
+        denied = self.failure(opened, clouds, self.denied)
+        assert (type(denied), denied.may_refresh) == (Denied, False)
+
+    def test_errors_carry_status_and_service(self, opened, clouds):
+        error = self.failure(opened, clouds, self.unavailable)
+        assert error.service in type(opened[0]).__module__
+        assert error.status == self.unavailable.status
+
+    def test_the_text_of_an_answer_is_never_quoted(self, opened, clouds):
+        for reply in (self.unavailable, self.rejected):
+            text = b"patient 4711 " + reply.body
+            assert "4711" not in str(self.failure(opened, clouds, replace(reply, body=text)))
+
+    def test_silence_is_a_time_out(self, opened, clouds):
+        endpoint, wire = opened
+        clouds.infer = lambda request: Reply(200, b"[0.5]", delay_s=1.0)
+        begun = time.monotonic()
+        with pytest.raises(TimedOut):
+            endpoint.call(wire, timeout_s=0.2)
+        assert time.monotonic() - begun < 0.9
+
+    def test_hanging_up_is_unavailable(self, opened, clouds):
+        assert type(self.failure(opened, clouds, Reply(0))) is Unavailable
+
+    def test_an_answer_that_breaks_off_is_unavailable(self, opened, clouds):
+        assert type(self.failure(opened, clouds, Reply(200, b"[0.", {"Content-Length": "5"}))) is Unavailable
+
+    def test_nobody_there_is_unavailable(self, opened, internet):
+        endpoint, wire = opened
+        internet.close()
+        with pytest.raises(Unavailable):
+            endpoint.call(wire, timeout_s=5)
+
+    def test_threads_share_it(self, opened, internet):
+        endpoint, wire = opened
+        with ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda _: endpoint.call(wire, timeout_s=5), range(24)))
+        assert [reply.body for reply in replies] == [b"[0.5]"] * 24
+        assert len(self.calls(internet)) == 24
+
+    def test_it_prints_no_more_than_its_name(self, opened):
+        assert repr(opened[0]).startswith(f"<{type(opened[0]).__name__} visits")
+
+    def test_a_refresh_that_changes_nothing_is_not_worth_another_attempt(self, internet):
+        endpoint = self.service(internet).open()
+        assert endpoint.refresh() is False
+        endpoint.close()
+
+    def test_threads_refused_together_share_one_renewal(self, internet, clouds):
+        service = self.renewable(internet)
+        endpoint = service.open()
+        wire = service.codec.next(lot(table([["1"]])), ())
+        endpoint.call(wire, timeout_s=5)
+        self.expire(clouds)
+        before = self.renewals(internet)
+        together = threading.Barrier(6)
+
+        def refused_then_answered(_: int) -> bytes | object:
+            with pytest.raises(Denied) as caught:
+                endpoint.call(wire, timeout_s=5)
+            assert caught.value.may_refresh
+            together.wait(5)
+            assert endpoint.refresh()
+            return endpoint.call(wire, timeout_s=5).body
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(refused_then_answered, range(6))) == [b"[0.5]"] * 6
+        assert self.renewals(internet) - before == 1
+        endpoint.close()
+
+    def renewable(self, internet: Internet) -> Service:
+        return self.service(internet)

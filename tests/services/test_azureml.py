@@ -1,9 +1,13 @@
-"""Azure ML online endpoints: the codec."""
+"""Azure ML online endpoints: the codec, and the endpoint that azure-ai-ml resolves."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
+import secrets
+import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,9 +17,11 @@ from harness.config import SideSettings
 from harness.core.call import Reading, Side, Unreadable, Wire
 from harness.core.case import Request, Task
 from harness.core.protocols import Service
-from harness.errors import UnencodableRequest
+from harness.errors import ConfigError, Denied, Rejected, Throttled, TimedOut, Unavailable, UnencodableRequest
+from harness.services._replies import retry_after_s
 from harness.services.azureml import build
-from tests.services.contract import CodecContract, lot, recording, replayed, table, values
+from tests.services.clouds import Reply, azure_side, json_reply
+from tests.services.contract import CodecContract, EndpointContract, lot, recording, replayed, table, values
 
 SETTINGS = SideSettings(side=Side.TARGET, cloud="azure", endpoint="visits")
 
@@ -138,3 +144,151 @@ class TestAzureMLCodec(CodecContract):
         read = self.decoded(b"[0.5]", azureml_model_deployment="green", x_model_runtime="onnxruntime 1.23.2")
         assert isinstance(read, Reading)
         assert (read.served_model, read.runtime) == ("green", "onnxruntime 1.23.2")
+
+
+class TestAzureMLEndpoint(EndpointContract):
+    throttled = Reply(429, b"too_many_pending_request", {"Retry-After": "3"})
+    unavailable = Reply(500, b"fault")
+    rejected = Reply(424, b"patient 4711", {"ms-azureml-model-error-statuscode": "400"})
+    denied = Reply(403)
+
+    def service(self, internet, **more):
+        return build(azure_side(internet, **more))
+
+    def expire(self, clouds):
+        clouds.key, clouds.token = secrets.token_hex(32), secrets.token_hex(32)
+
+    def renewals(self, internet):
+        return sum(request.path.split("?")[0].endswith("/listKeys") for request in internet.requests)
+
+    def call(self, internet, **more):
+        service = self.service(internet, **more)
+        endpoint = service.open()
+        endpoint.call(service.codec.next(lot(table([["1"]])), ()), timeout_s=5)
+        endpoint.close()
+        return self.calls(internet)[-1]
+
+    def test_the_key_is_resolved_once(self, internet, opened):
+        endpoint, wire = opened
+        for _ in range(5):
+            endpoint.call(wire, timeout_s=5)
+        assert self.renewals(internet) == 1
+        assert len(internet.requests) == len(self.calls(internet)) + 5  # token, endpoint and deployments, both again
+
+    def test_each_call_has_an_id_of_its_own(self, internet, opened):
+        endpoint, wire = opened
+        for _ in range(3):
+            endpoint.call(wire, timeout_s=5)
+        assert len({call.headers["x-ms-client-request-id"] for call in self.calls(internet)}) == 3
+
+    def test_a_deployment_is_named_only_where_the_suite_names_it(self, internet):
+        """azure-ai-ml's invoke leaks the header of one call into the next."""
+        assert self.call(internet, endpoint="visits/blue").headers["azureml-model-deployment"] == "blue"
+        assert "azureml-model-deployment" not in self.call(internet).headers
+
+    @pytest.mark.parametrize("auth_mode", ["AMLToken", "AADToken"])
+    def test_tokens_open_an_endpoint_too(self, internet, clouds, auth_mode):
+        clouds.auth_mode = auth_mode
+        assert self.call(internet).headers["authorization"] == f"Bearer {clouds.token}"
+
+    @pytest.mark.parametrize("auth_mode", ["AMLToken", "AADToken"])
+    def test_a_token_near_its_end_is_renewed_without_a_failure(self, internet, clouds, auth_mode):
+        clouds.auth_mode, clouds.lifetime_s = auth_mode, 1.0
+        service = self.service(internet)
+        endpoint = service.open()
+        wire = service.codec.next(lot(table([["1"]])), ())
+        used = {clouds.token}
+        endpoint.call(wire, timeout_s=5)
+        for _ in range(2):
+            time.sleep(1.0)
+            clouds.token = secrets.token_hex(32)
+            endpoint.call(wire, timeout_s=5)
+            used.add(clouds.token)
+        endpoint.close()
+        assert {call.headers["authorization"].removeprefix("Bearer ") for call in self.calls(internet)} == used
+
+    def test_a_renewal_that_fails_early_does_no_harm(self, internet, clouds):
+        clouds.auth_mode, clouds.lifetime_s = "AMLToken", 5.0
+        service = self.service(internet)
+        endpoint = service.open()
+        wire = service.codec.next(lot(table([["1"]])), ())
+        endpoint._access = replace(endpoint._access, refresh_at_s=0.0)
+        clouds.manage = lambda request: Reply(503) if request.path.startswith("/subscriptions") else None
+        for _ in range(3):
+            assert endpoint.call(wire, timeout_s=5).status == 200
+        asked = [one for one in internet.requests if one.path.split("?")[0].endswith("/onlineEndpoints/visits")]
+        assert len(asked) == 3  # two at opening; one renewal was tried, and not again for a while
+        endpoint._access = replace(endpoint._access, refresh_at_s=0.0, expires_at_s=0.0)
+        with pytest.raises(Unavailable):
+            endpoint.call(wire, timeout_s=5)
+        endpoint.close()
+
+    @pytest.mark.parametrize(
+        ("status", "headers", "kind", "said"),
+        [
+            (400, {}, Rejected, "status 400"),
+            (401, {}, Denied, "has expired"),
+            (404, {}, Rejected, "no deployment has traffic"),
+            (408, {}, TimedOut, "request_timeout_ms"),
+            (413, {}, Rejected, "larger than the endpoint takes"),
+            (424, {"ms-azureml-model-error-statuscode": "500"}, Unavailable, "the model answered status 500"),
+            (424, {"ms-azureml-model-error-statuscode": "400"}, Rejected, "the model answered status 400"),
+            (424, {"ms-azureml-model-error-reason": "model_error"}, Rejected, "status unknown (model_error)"),
+            (302, {"Location": "https://elsewhere.example"}, Rejected, "status 302"),
+            (502, {"x-request-id": "r-1"}, Unavailable, "(request r-1)"),
+            (504, {}, Unavailable, "status 504"),
+        ],
+    )
+    def test_statuses_of_the_service(self, opened, clouds, status, headers, kind, said):
+        error = self.failure(opened, clouds, Reply(status, b"", headers))
+        assert (type(error), error.status, error.may_refresh) == (kind, status, status == 401)
+        assert said in str(error)
+
+    @pytest.mark.parametrize(
+        ("headers", "wait_s"),
+        [
+            ({"retry-after-ms": "250", "Retry-After": "9"}, 0.25),
+            ({"x-ms-retry-after-ms": "1500"}, 1.5),
+            ({"Retry-After": "Fri, 20 Nov 2026 10:00:07 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 7.0),
+            ({"Retry-After": "Fri, 20 Nov 2026 09:00:00 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.0),
+            ({"Retry-After": "soon"}, None),
+            ({"Retry-After": "-5"}, None),
+            ({}, None),
+        ],
+    )
+    def test_waits_are_read_in_every_form(self, headers, wait_s):
+        assert retry_after_s(headers) == wait_s
+
+    @pytest.mark.parametrize(
+        ("status", "kind", "said"),
+        [
+            (404, Rejected, "answered NotFound (status 404)"),
+            (403, Denied, "status 403"),
+            (401, Denied, "status 401"),
+            (429, Throttled, "status 429"),
+            (503, Unavailable, "status 503"),
+        ],
+    )
+    def test_refusals_of_the_control_plane_are_told_at_opening(self, internet, clouds, status, kind, said):
+        refusal = json_reply({"error": {"code": "NotFound", "message": "m"}}, status)
+        clouds.manage = lambda request: refusal if "/onlineEndpoints/" in request.path else None
+        with pytest.raises(kind, match=re.escape(said)) as caught:
+            self.service(internet).open()
+        assert 'online endpoint "visits" of workspace "ws"' in str(caught.value)
+        assert sum("/onlineEndpoints/" in request.path for request in internet.requests) == 1  # no retry of the SDK's
+
+    @pytest.mark.parametrize(("body", "kind"), [(b"{}", Denied), (b"", Unavailable)])
+    def test_an_identity_that_gives_no_token_is_told_at_opening(self, internet, clouds, body, kind):
+        """msal lets the error of the JSON reader through where the answer is none (1.39)."""
+        clouds.manage = lambda request: Reply(400, body) if request.path.startswith("/msi") else None
+        with pytest.raises(kind):
+            self.service(internet).open()
+
+    @pytest.mark.parametrize("key", ["subscription_id", "resource_group", "workspace"])
+    def test_what_the_profile_leaves_out_is_named(self, internet, key):
+        with pytest.raises(ConfigError, match=f'the profile needs "{key}"'):
+            self.service(internet, **{key: None}).open()
+
+    def test_an_unconfigured_credential_is_a_mistake_in_the_set_up(self, internet):
+        with pytest.raises(ConfigError, match='"workload_identity" is not configured'):
+            self.service(internet, credential="workload_identity").open()

@@ -1,8 +1,9 @@
-"""SageMaker runtime: the codec."""
+"""SageMaker runtime: the codec, and the endpoint through boto3."""
 
 from __future__ import annotations
 
 import math
+import secrets
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,19 @@ from harness.config import SideSettings
 from harness.core.call import Reading, Side, Unreadable, Wire
 from harness.core.case import Request, Task
 from harness.core.protocols import Service
-from harness.errors import CodecError, UnencodableRequest
+from harness.errors import (
+    CodecError,
+    ConfigError,
+    Denied,
+    Rejected,
+    Throttled,
+    TimedOut,
+    Unavailable,
+    UnencodableRequest,
+)
 from harness.services.sagemaker import build
-from tests.services.contract import CodecContract, lot, recording, replayed, table, values
+from tests.services.clouds import Reply, aws_side, json_reply
+from tests.services.contract import CodecContract, EndpointContract, lot, recording, replayed, table, values
 
 SETTINGS = SideSettings(side=Side.SOURCE, cloud="aws", endpoint="visits", region="us-east-1")
 
@@ -164,3 +175,147 @@ class TestSageMakerCodec(CodecContract):
         read = self.decoded(b"0.5", x_amzn_sagemaker_custom_attributes="trace=1")
         assert isinstance(read, Reading)
         assert (read.served_model, read.runtime) == (None, None)
+
+
+ROLE = "arn:aws:iam::000000000000:role/reader"
+
+
+def aws_error(code: str, status: int, **body) -> Reply:
+    return json_reply({"Message": f"message of {code}", **body}, status, x_amzn_ErrorType=f"{code}:http://x/")
+
+
+class TestSageMakerEndpoint(EndpointContract):
+    throttled = Reply(429, b"{}", {"x-amzn-ErrorType": "ThrottlingException", "Retry-After": "3"})
+    unavailable = aws_error("InternalFailure", 500)
+    rejected = aws_error("ModelError", 424, OriginalStatusCode=400, OriginalMessage="patient 4711")
+    denied = aws_error("AccessDeniedException", 403)
+
+    def service(self, internet, **more):
+        return build(aws_side(internet, **more))
+
+    def renewable(self, internet):
+        return self.service(internet, role_arn=ROLE, external_id="agreed")
+
+    def expire(self, clouds):
+        worthless = clouds.sessions
+        clouds.session_secret, clouds.session_token = secrets.token_hex(20), secrets.token_hex(40)
+
+        def infer(request):
+            if f"SESSION{worthless:09}" in request.headers["authorization"]:
+                return aws_error("ExpiredTokenException", 403)
+            return Reply(200, b"[0.5]")
+
+        clouds.infer = infer
+
+    def renewals(self, internet):
+        return sum(request.path == "/" for request in internet.requests)
+
+    def test_options_reach_the_service_as_its_headers(self, internet):
+        service = build(aws_side(internet), target_variant="blue", inference_component="ic", custom_attributes="a=1")
+        endpoint = service.open()
+        endpoint.call(service.codec.next(lot(table([["1"]])), ()), timeout_s=5)
+        endpoint.close()
+        (call,) = self.calls(internet)
+        assert call.path == "/endpoints/visits/invocations"
+        assert call.headers["x-amzn-sagemaker-target-variant"] == "blue"
+        assert call.headers["x-amzn-sagemaker-inference-component"] == "ic"
+        assert call.headers["x-amzn-sagemaker-custom-attributes"] == "a=1"
+        assert call.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=THROWAWAY/")
+        assert "/us-east-1/sagemaker/aws4_request" in call.headers["authorization"]
+
+    @pytest.mark.parametrize(
+        ("status", "kind"), [(0, TimedOut), (400, Rejected), (403, Rejected), (429, Throttled), (500, Unavailable)]
+    )
+    def test_a_model_error_is_judged_by_the_models_own_status(self, opened, clouds, status, kind):
+        error = self.failure(
+            opened, clouds, aws_error("ModelError", 424, OriginalStatusCode=status, LogStreamArn="log")
+        )
+        assert type(error) is kind
+        assert error.status == 424
+        assert f"the model answered status {status}, its log is log" in str(error)
+
+    @pytest.mark.parametrize(
+        ("code", "status", "kind", "may_refresh"),
+        [
+            ("ThrottlingException", 400, Throttled, False),
+            ("ModelNotReadyException", 429, Unavailable, False),
+            ("ServiceUnavailable", 503, Unavailable, False),
+            ("InternalDependencyException", 530, Unavailable, False),
+            ("ValidationError", 400, Rejected, False),
+            ("UnrecognizedClientException", 403, Denied, True),
+            ("InvalidSignatureException", 403, Denied, False),
+            ("SomethingNew", 503, Unavailable, False),
+            ("SomethingNew", 418, Rejected, False),
+        ],
+    )
+    def test_codes_of_the_service(self, opened, clouds, code, status, kind, may_refresh):
+        error = self.failure(opened, clouds, aws_error(code, status))
+        assert (type(error), error.may_refresh) == (kind, may_refresh)
+        assert f"InvokeEndpoint answered {code} (status {status}" in str(error)
+
+    def test_a_refusal_that_speaks_of_names_is_quoted(self, opened, clouds):
+        assert "message of ValidationError" in str(self.failure(opened, clouds, aws_error("ValidationError", 400)))
+
+    def test_a_role_is_assumed_with_its_external_id(self, internet, clouds):
+        endpoint = self.service(internet, role_arn=ROLE, external_id="agreed").open()
+        endpoint.close()
+        (asked,) = [request for request in internet.requests if request.path == "/"]
+        assert b"ExternalId=agreed" in asked.body
+        assert b"RoleSessionName=parity-harness" in asked.body
+
+    def test_a_session_near_its_end_is_renewed_without_a_failure(self, internet, clouds):
+        """botocore renews when less than ten minutes are left."""
+        clouds.lifetime_s = 300
+        service = self.service(internet, role_arn=ROLE)
+        endpoint = service.open()
+        for _ in range(3):
+            endpoint.call(service.codec.next(lot(table([["1"]])), ()), timeout_s=5)
+        endpoint.close()
+        used = {call.headers["authorization"].split("Credential=")[1].split("/")[0] for call in self.calls(internet)}
+        assert len(used) == 3
+
+    def test_a_role_that_may_not_be_assumed_is_denied_at_opening(self, internet, clouds):
+        body = (
+            b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized</Message></Error></ErrorResponse>"
+        )
+        clouds.manage = lambda request: Reply(403, body, {"Content-Type": "text/xml"})
+        with pytest.raises(Denied, match="AssumeRole answered AccessDenied"):
+            self.service(internet, role_arn=ROLE).open()
+
+    def test_no_credentials_are_denied_at_opening(self, internet, monkeypatch):
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        with pytest.raises(Denied, match="no complete credentials were found"):
+            self.service(internet).open()
+
+    def test_an_unknown_profile_is_a_mistake_in_the_set_up(self, internet):
+        with pytest.raises(ConfigError, match="no profile of that name"):
+            self.service(internet, aws_profile="nobody").open()
+
+    def test_a_profile_of_the_configuration_files_is_used(self, internet, tmp_path, monkeypatch):
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        (tmp_path / "aws_credentials").write_text("[mine]\naws_access_key_id = FROMFILE\naws_secret_access_key = x\n")
+        service = self.service(internet, aws_profile="mine")
+        endpoint = service.open()
+        endpoint.call(service.codec.next(lot(table([["1"]])), ()), timeout_s=5)
+        endpoint.close()
+        assert "Credential=FROMFILE/" in self.calls(internet)[0].headers["authorization"]
+
+    def test_a_web_identity_is_found_in_the_environment(self, internet, clouds, monkeypatch, tmp_path):
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", internet.url)
+        monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "missing"))
+        with pytest.raises(Denied, match="credentials could not be fetched"):
+            self.service(internet).open()
+        (tmp_path / "missing").write_text("token")
+        service = self.service(internet)
+        endpoint = service.open()
+        endpoint.call(service.codec.next(lot(table([["1"]])), ()), timeout_s=5)
+        endpoint.close()
+        assert "Credential=SESSION000000001/" in self.calls(internet)[0].headers["authorization"]
+
+    def test_parameters_that_boto3_refuses_are_rejected_without_being_quoted(self, opened):
+        endpoint, wire = opened
+        with pytest.raises(Rejected) as caught:
+            endpoint.call(Wire(operation=wire.operation, body={"patient": 4711}), timeout_s=5)
+        assert "4711" not in str(caught.value)

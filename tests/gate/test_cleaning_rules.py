@@ -131,7 +131,11 @@ MUTANTS = {
         ("INCONCLUSIVE", "GO"),
     ),
     "an unscored answer is no answer, whatever value it carries": mutant(
-        paired, "target_unscored", nowhere, changed(GOOD, slice(0, 30), status_target="unscored"), ("INCONCLUSIVE", "GO")
+        paired,
+        "target_unscored",
+        nowhere,
+        changed(GOOD, slice(0, 30), status_target="unscored"),
+        ("INCONCLUSIVE", "GO"),
     ),
     "a noise value out of range is unscored": mutant(
         paired, "noise_unscored", nowhere, changed(GOOD, slice(0, 30), value_noise=-0.5), ("INCONCLUSIVE", "GO")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.config import Price
 from harness.core.call import Answer, CallFailure, FailureKind, Observation, Outcome, Side
@@ -23,6 +24,7 @@ from harness.run.observe import Observed
 from harness.run.plan import Plan
 
 OPERATIONAL = {"error", "cost_usd"}
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,12 @@ def cost_usd(outcome: Outcome, price: Price) -> float | None:
 
 
 class Latencies:
-    """Latencies of every observation by place in the order; the first source answers freeze the thresholds."""
+    """Latencies of every observation by place in the order; some of the source's own freeze the thresholds.
+
+    The calibration is spread evenly over the run. Taken from its beginning, it would hold whatever the first calls
+    cost (cold caches, a busy minute) against the rest. It is chosen by place, never by what was measured, and no case
+    of it is judged on latency, so the judged cases know nothing of it.
+    """
 
     def __init__(self, plan: Plan) -> None:
         size = len(plan.order)
@@ -154,40 +161,47 @@ class Latencies:
             if isinstance(outcome, Answer) and outcome.latency_s is not None:
                 side[rank] = outcome.latency_s
 
-    def calibration_end(self) -> int | None:
-        """Place in the order after the suite's number of answered source calls; None when there were fewer."""
-        answered = np.flatnonzero(np.isfinite(self.source_s))
+    def calibration(self) -> NDArray[np.bool_] | None:
+        """By place in the order: the suite's number of answered source calls; None when there were fewer."""
         size = self._plan.suite.calibration
-        return int(answered[size - 1]) + 1 if len(answered) >= size else None
+        # Multiples of the golden ratio, modulo 1, sorted: any beginning of that sequence is spread evenly over the run.
+        spread = np.argsort(np.arange(len(self.source_s)) * _GOLDEN_RATIO % 1.0, kind="stable")
+        chosen = spread[np.isfinite(self.source_s[spread])][:size]
+        if len(chosen) < size:
+            return None
+        held_back = np.zeros(len(self.source_s), dtype=bool)
+        held_back[chosen] = True
+        return held_back
 
     def rows(self, *, run: str) -> Iterator[Row]:
         """Rows of the criteria on latency.
 
         `exceed`: x is the source's quantile over the calibration; 1 where the target took longer than ratio * x
-        (value_target) and where the source took longer than x (value_noise), of the cases after the calibration.
+        (value_target) and where the source took longer than x (value_noise), of all cases outside the calibration.
         `limit`: 1 where the target took longer than the contract allows, of all cases. A failed target call counts as
         infinitely slow.
         """
-        end = self.calibration_end()
+        held_back = self.calibration()
+        none = np.zeros(len(self._seen), dtype=bool)
         judged = [
-            (0 if criterion.kind == "limit" else end, criterion.metric, *thresholds)
+            (none if criterion.kind == "limit" else held_back, criterion.metric, *thresholds)
             for criterion in self._plan.policy.criteria
-            if (thresholds := self._thresholds_s(criterion)) is not None
+            if (thresholds := self._thresholds_s(criterion, held_back)) is not None
         ]
         for rank in np.flatnonzero(self._seen).tolist() if judged else ():
             base = self._base(rank, run)
-            for start, metric, slow_s, usual_s in judged:
-                if start is not None and rank >= start:
+            for spared, metric, slow_s, usual_s in judged:
+                if spared is not None and not spared[rank]:
                     yield self._row(base, metric, rank, slow_s, usual_s)
 
-    def _thresholds_s(self, criterion: Criterion) -> tuple[float, float | None] | None:
+    def _thresholds_s(
+        self, criterion: Criterion, held_back: NDArray[np.bool_] | None
+    ) -> tuple[float, float | None] | None:
         if criterion.kind == "limit":
             return None if criterion.limit_s is None else (criterion.limit_s, None)
-        end = self.calibration_end()
-        if criterion.kind != "exceed" or criterion.quantile is None or end is None:
+        if criterion.kind != "exceed" or criterion.quantile is None or held_back is None:
             return None
-        sample = self.source_s[:end]
-        usual_s = float(np.quantile(sample[np.isfinite(sample)], criterion.quantile, method="higher"))
+        usual_s = float(np.quantile(self.source_s[held_back], criterion.quantile, method="higher"))
         return usual_s * (criterion.ratio or 1.0), usual_s
 
     def _base(self, rank: int, run: str) -> Row:

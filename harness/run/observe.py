@@ -48,6 +48,8 @@ class Observed:
 class _Conversation:
     replies: list[ledger.Reply] = field(default_factory=list)
     failure: ledger.Attempt | None = None
+    failed: int = 0
+    throttled: int = 0
     over: bool = False
 
 
@@ -66,6 +68,8 @@ def observations(plan: Plan, folder: Path) -> Iterator[Observed]:
             conversation.over = entry.last
         else:
             conversation.failure = entry
+            conversation.failed += 1
+            conversation.throttled += entry.kind is FailureKind.THROTTLED
             conversation.over = entry.final
         if not conversation.over or plan.rank[index] < 0:
             continue
@@ -96,12 +100,8 @@ def _observed(plan: Plan, index: int, conversations: dict[Role, _Conversation]) 
 
 
 def _effort(conversation: _Conversation) -> Effort:
-    attempts = sum(reply.attempts for reply in conversation.replies)
-    throttled = sum(reply.throttled for reply in conversation.replies)
-    if conversation.failure is not None and conversation.failure.final:
-        attempts += conversation.failure.number
-        throttled += conversation.failure.throttled
-    return Effort(attempts=attempts, throttled=throttled)
+    """Every attempt that was recorded: those before a kill count too, and a resumed run numbers its own from 1."""
+    return Effort(attempts=len(conversation.replies) + conversation.failed, throttled=conversation.throttled)
 
 
 def _outcome(plan: Plan, lot: Lot, case: Case, role: Role, conversation: _Conversation) -> Outcome:

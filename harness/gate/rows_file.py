@@ -444,6 +444,8 @@ class _Table:
             return {}
         if pa.types.is_struct(column.type):
             return self._slice_fields(column)
+        if column.type == pa.map_(pa.string(), pa.string()):  # as write_rows has it
+            return _map_fields(column)
         return slice_columns(list(self._converted("slices", _slices)))
 
     def _slice_fields(self, column: pa.ChunkedArray) -> dict[str, Labels]:
@@ -462,6 +464,28 @@ def _flat(column: pa.ChunkedArray) -> pa.Table:
     import pyarrow as pa
 
     return pa.table(dict(zip([field.name for field in column.type], column.flatten(), strict=True)))
+
+
+def _map_fields(column: pa.ChunkedArray) -> dict[str, Labels]:
+    """A map of texts as one column a key, keys sorted, without a Python object a row."""
+    import pyarrow as pa
+
+    flat = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    offsets = np.asarray(flat.offsets.to_numpy(), dtype=np.int64)
+    held = slice(int(offsets[0]), int(offsets[-1]))  # a null map that was read from Parquet holds no entries
+    row = np.repeat(np.arange(len(flat)), np.diff(offsets))
+    keys = flat.keys[held].dictionary_encode()
+    items = flat.items[held].dictionary_encode()
+    key_of = keys.indices.to_numpy(zero_copy_only=False)
+    item_of = items.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    names = tuple(items.dictionary.to_pylist())
+    fields = {}
+    for code, key in sorted(enumerate(keys.dictionary.to_pylist()), key=lambda pair: pair[1]):
+        codes = np.full(len(flat), -1, dtype=np.int64)
+        codes[row[key_of == code]] = item_of[key_of == code]
+        if (codes >= 0).any():
+            fields[key] = Labels(codes, names)
+    return fields
 
 
 def _encoded(column: pa.ChunkedArray) -> Labels:

@@ -91,9 +91,7 @@ class Decided:
         return str(self.document["decision"])
 
     def finding(self, criterion: str, slice: str | None = None) -> Fields:  # noqa: A002 - the document's own word
-        found = [
-            one for one in self.document["findings"] if one["criterion"] == criterion and one["slice"] == slice
-        ]
+        found = [one for one in self.document["findings"] if one["criterion"] == criterion and one["slice"] == slice]
         assert len(found) == 1, f"{len(found)} findings for {criterion}, {slice}"
         return dict(found[0])
 

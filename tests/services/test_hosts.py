@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,6 +14,21 @@ from tests.services.clouds import ZEROS, Internet, aws_side, azure_side, through
 from tests.services.contract import lot, table
 
 GOVERNMENT = (".us-gov-west-1.amazonaws.com", ".microsoftonline.us", ".usgovcloudapi.net", ".ml.azure.us")
+
+
+@pytest.fixture(autouse=True)
+def looked_up(monkeypatch) -> Iterator[list[str]]:
+    """Names resolved by this process: with a proxy there is one, its own. A client that went round it shows here."""
+    names: list[str] = []
+    resolve = socket.getaddrinfo
+
+    def noting(host, *more, **named):
+        names.append(host)
+        return resolve(host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", noting)
+    yield names
+    assert set(names) <= {"127.0.0.1"}
 
 
 def score_once(service) -> None:
@@ -88,6 +105,18 @@ def test_an_azure_cloud_opens_its_own_hosts_and_no_other(
     assert internet.hosts == expected
     if "gov" in cloud:
         assert all(host.endswith(GOVERNMENT) for host in internet.hosts)
+
+
+def test_the_default_credential_stays_in_its_cloud(internet: Internet, clouds, monkeypatch):
+    """An app registration in the environment, the first that DefaultAzureCredential tries."""
+    for name, value in {"TENANT_ID": ZEROS, "CLIENT_ID": ZEROS, "CLIENT_SECRET": secrets.token_hex(20)}.items():
+        monkeypatch.setenv(f"AZURE_{name}", value)
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "login.microsoftonline.com")  # the cloud word is stronger
+    clouds.scoring_uri = "https://visits.usgovarizona.inference.ml.azure.us/score"
+    settings = azure_side(cloud="azure-us-gov", credential="default", network=through(internet))
+    score_once(azureml.build(settings))
+    assert internet.hosts[0] == "login.microsoftonline.us"
+    assert all(host.endswith(GOVERNMENT) for host in internet.hosts)
 
 
 def test_a_government_token_is_asked_for_with_the_government_scope(internet: Internet, clouds, monkeypatch, tmp_path):

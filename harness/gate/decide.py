@@ -23,7 +23,7 @@ from harness.gate.answers import Answer, answer, settle
 from harness.gate.nights import Nights, in_order
 from harness.gate.policy import Criterion, Policy
 from harness.gate.questions import Question, questions
-from harness.stats.anytime import clean_units, units_at_this_pace
+from harness.stats.anytime import units_at_this_pace
 from harness.stats.forecast import settled_at
 from harness.stats.measure import Kind
 from harness.stats.paired import Readings, census, clean
@@ -138,15 +138,12 @@ def _units_needed(answer: Answer, estimate: Estimate, policy: Policy, *, metrics
     if estimate.p_go <= policy.alpha_go and not answer.covered:
         return question.minimum
     total = settled_at(found, margin=question.margin, alpha=policy.alpha_go, metrics=metrics, minimum=question.minimum)
-    if total is None or policy.mode == "fixed":
-        return None if total is None else max(total, len(found) + 1)
-    if question.margin > 0:
-        clean = clean_units(margin=question.margin, low_end=found.low_end, alpha=policy.alpha_go)
-        total = max(total, clean)
-    if total > len(found):
-        return total
-    pace = units_at_this_pace(found, margin=question.margin, alpha=policy.alpha_go, max_cluster=policy.max_cluster)
-    return None if pace is None else max(pace, len(found) + 1)
+    if total is None:
+        return None
+    if policy.mode == "anytime":  # bets need more than the formula where events are rare
+        pace = units_at_this_pace(found, margin=question.margin, alpha=policy.alpha_go, max_cluster=policy.max_cluster)
+        total = max(total, pace or 0)
+    return max(total, len(found) + 1)
 
 
 def _reason(answer: Answer, evidence: Evidence, *, hopeless: bool) -> str:

@@ -4,6 +4,9 @@ A plant acts in a server, on one side: what the harness says about it is found o
 follows from the seed and a hash of the request's body, so a retry meets it again and a second run meets the same ones;
 only `throttle_burst` and `source_noisy` follow the order of calls.
 
+"source" is the SageMaker server and "target" the Azure ML server. A fault acts where the table says; "source:bias" or
+"target:source_noisy" plants it in the other one, for rehearsals in the other direction.
+
 To add one: a line in PLANTS, and a branch in the method of Fault that acts at the right moment. Names are refused, with
 the nearest known one, by `named`.
 """
@@ -15,7 +18,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import UnknownName
 from harness.lab.visits import COLUMNS, THRESHOLD
@@ -30,7 +33,10 @@ RETRY_AFTER_S = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """One fault: where it acts, what it does in a sentence, what the shipped suite must decide."""
+    """One fault: where it acts, what it does in a sentence, what the shipped suite must decide.
+
+    share: of the requests, for faults that hit some of them. expected: holds for the side that the table gives.
+    """
 
     name: str
     side: str
@@ -116,10 +122,13 @@ PLANTS = _table(
 
 
 def named(name: str) -> Plant:
-    """The plant of that name. Raises UnknownName."""
-    if name not in PLANTS:
-        raise UnknownName("lab", "plant", name, PLANTS)
-    return PLANTS[name]
+    """The plant of that name, moved to the side before a colon if there is one. Raises UnknownName."""
+    side, colon, word = name.rpartition(":")
+    if word not in PLANTS:
+        raise UnknownName("lab", "plant", word, PLANTS)
+    if colon and side not in (SOURCE, TARGET):
+        raise UnknownName("lab", "side of a plant", side, (SOURCE, TARGET))
+    return replace(PLANTS[word], side=side) if colon else PLANTS[word]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,16 +156,16 @@ class Fault:
         """What befalls this request before the model sees it. `now_s`: a monotonic clock, for bursts."""
         if self.name == "throttle_burst":
             return self._burst(time.monotonic() if now_s is None else now_s)
-        if self.name in ("server_errors", "source_errors") and self._hits(body):
+        if self.name in ("server_errors", "source_errors") and self.hits(body):
             return Interruption(kind="platform" if self._draw(body, "kind") < 0.5 else "container")
-        if self.name == "timeouts" and self._hits(body):
+        if self.name == "timeouts" and self.hits(body):
             return Interruption(kind="silent", after_s=SILENT_S)
         return None
 
     def scores(self, body: bytes, rows: Sequence[Sequence[float]], scores: Sequence[float]) -> list[float]:
         """The scores as this fault lets them out; rows as the model saw them, in COLUMNS order."""
         match self.name:
-            case "label_flips" if self._hits(body):
+            case "label_flips" if self.hits(body):
                 return [_other_side(score) for score in scores]
             case "bias":
                 return [min(score + 0.02, 1.0) for score in scores]
@@ -167,7 +176,7 @@ class Fault:
                     self._draw(repr(row).encode(), "garbage") if _in_subgroup(row) else score
                     for row, score in zip(rows, scores, strict=True)
                 ]
-            case "nan_scores" if self._hits(body):
+            case "nan_scores" if self.hits(body):
                 return [float("nan") for _ in scores]
             case "source_noisy":
                 with self._lock:
@@ -176,15 +185,16 @@ class Fault:
 
     def answer(self, body: bytes, answer: bytes) -> bytes:
         """The bytes of the answer as this fault lets them out."""
-        if self.name == "malformed_json" and self._hits(body):
+        if self.name == "malformed_json" and self.hits(body):
             return answer[: max(1, len(answer) // 2)]
         return answer
 
     def service_time_s(self, body: bytes, usual_s: float) -> float:
         """How long this call takes."""
-        return 4 * usual_s if self.name == "slow_tail" and self._hits(body) else usual_s
+        return 4 * usual_s if self.name == "slow_tail" and self.hits(body) else usual_s
 
-    def _hits(self, body: bytes) -> bool:
+    def hits(self, body: bytes) -> bool:
+        """Whether a fault with a share hits this request."""
         return self._plant is not None and self._draw(body, "hit") < self._plant.share
 
     def _draw(self, body: bytes, what: str) -> float:

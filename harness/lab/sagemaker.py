@@ -79,13 +79,14 @@ def application(desk: Desk, predict: Predict) -> Handler:
             scores = _invoke(desk, operation, predict, request)
         except _Refused as refused:
             return _error(refused)
+        answer = desk.fault.answer(request.body, "".join(f"{score!r}\n" for score in scores).encode())
         headers = {
             "x-amzn-RequestId": str(uuid.uuid4()),
             "x-Amzn-Invoked-Production-Variant": VARIANT,
             "X-Amzn-SageMaker-Custom-Attributes": f"runtime={runtime}",
             "Content-Type": "text/csv; charset=utf-8",
         }
-        return Reply(status=200, body="".join(f"{score!r}\n" for score in scores).encode(), headers=headers)
+        return Reply(status=200, body=answer, headers=headers)
 
     return handle
 
@@ -110,12 +111,17 @@ def _invoke(desk: Desk, operation: service_model.Operation, predict: Predict, re
     interruption = fault.interrupts(request.body)
     if interruption is not None and interruption.kind == "platform":
         raise _Refused(500, "InternalFailure", "An internal failure occurred. Try again.")
+    if interruption is not None and interruption.kind == "throttled":
+        raise _Refused(429, "ThrottlingException", "Rate exceeded")
     try:
+        if interruption is not None and interruption.kind == "silent":
+            time.sleep(interruption.after_s)
+            raise _ContainerRefused(0, "Your invocation timed out while waiting for a response from the container.")
         if interruption is not None:
             raise _ContainerRefused(500, "Internal Server Error")
         scores = _container(members, request.body, predict, fault.scores)
     except _ContainerRefused as refused:
-        side = "client" if refused.status < 500 else "server"
+        side = "client" if 400 <= refused.status < 500 else "server"
         raise _Refused(
             424,
             "ModelError",

@@ -81,6 +81,14 @@ def test_bursts_begin_after_some_answers_last_their_time_and_end():
     assert fault.interrupts(b"", now_s=8.1) is None
 
 
+def test_a_side_before_a_colon_moves_a_plant_to_the_other_server():
+    assert plants.named("source:bias").side == SOURCE
+    assert Fault("source:bias", side=SOURCE, seed=7).scores(b"", [(0.0,) * 9], [0.5]) == [0.52]
+    assert Fault("source:bias", side=TARGET, seed=7).scores(b"", [(0.0,) * 9], [0.5]) == [0.5]
+    with pytest.raises(UnknownName, match='Did you mean "source"'):
+        plants.named("sourc:bias")
+
+
 def test_an_unknown_plant_names_the_nearest_and_starts_nothing():
     with pytest.raises(UnknownName, match='Did you mean "label_flips"'):
         lab_room.start(plant="label_flip")
@@ -89,7 +97,7 @@ def test_an_unknown_plant_names_the_nearest_and_starts_nothing():
 def hit(name: str, rows: tuple[visits.HeldOut, ...], *, wanted: bool = True) -> bytes:
     """The body of the first single row that a fault hits, or spares."""
     fault = Fault(name, side=TARGET, seed=7)
-    return next(frame([row]) for row in rows if fault._hits(frame([row])) is wanted)
+    return next(frame([row]) for row in rows if fault.hits(frame([row])) is wanted)
 
 
 def test_label_flips_change_a_few_labels_and_spare_the_rest(lab, score, held_out):

@@ -138,6 +138,19 @@ def test_source_errors_hit_the_same_tenth_of_the_requests_every_time(lab, aws, h
     assert 8 <= sum(code is not None for code in first) <= 35
 
 
+def test_target_faults_can_be_planted_in_the_source_server_too(lab, aws, ask_source, held_out):
+    before = ask_source(held_out[0])
+    lab.plant("source:bias")
+    assert ask_source(held_out[0]) == pytest.approx(before + 0.02)
+    lab.plant("source:throttle_burst")
+    client = aws()
+    with pytest.raises(ClientError) as caught:
+        for _ in range(60):
+            client.invoke_endpoint(EndpointName="visits", ContentType="text/csv", Body=ROW)
+    assert caught.value.response["Error"]["Code"] == "ThrottlingException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
 def test_a_noisy_source_differs_from_itself(lab, ask_source, held_out):
     before = ask_source(held_out[0])
     lab.plant("source_noisy")

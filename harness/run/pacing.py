@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from harness.config import Limits, Price
 from harness.core.call import Side, Wire
@@ -21,6 +22,30 @@ from harness.errors import Denied, HarnessError, ServiceError, Throttled
 BACKOFF_BASE_S = 0.1
 BACKOFF_CAP_S = 20.0
 RETRY_AFTER_CAP_S = 60.0
+
+
+T = TypeVar("T")
+
+
+def pause_s(source: random.Random, number: int, retry_after_s: float | None) -> float:
+    """Seconds to wait after failed attempt `number`: full jitter, on top of what the service asked for."""
+    jitter = source.uniform(0.0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0**number))
+    return jitter if retry_after_s is None else min(retry_after_s, RETRY_AFTER_CAP_S) + jitter
+
+
+def patiently(work: Callable[[], T], attempts: int, sleep: Callable[[float], None] = time.sleep) -> T:
+    """Do what every case depends on (open an endpoint, renew a credential), again where another attempt is worth it.
+
+    Raises the last ServiceError.
+    """
+    for number in range(1, attempts + 1):
+        try:
+            return work()
+        except ServiceError as error:
+            if not error.retryable or number == attempts:
+                raise
+            sleep(pause_s(random.Random(number), number, error.retry_after_s))
+    raise AssertionError("attempts is at least 1")
 
 
 class Stopped(HarnessError):
@@ -144,7 +169,8 @@ class Pacer:
                 latency_s = self._clock() - started
                 error.side, error.case = self.side.value, case
                 if isinstance(error, Denied) and error.may_refresh:
-                    if refreshed or not self._endpoint.refresh():
+                    # A renewal that meets a busy control plane is tried again too, and blames no case.
+                    if refreshed or not patiently(self._endpoint.refresh, self._limits.attempts, self._sleep):
                         raise
                     refreshed = True
                     continue
@@ -153,7 +179,7 @@ class Pacer:
                 on_failure(Failed(number=number, error=error, latency_s=latency_s, final=final, throttled=throttled))
                 if final:
                     return None
-                self._sleep(self._pause_s(number, error.retry_after_s))
+                self._sleep(pause_s(self._random, number, error.retry_after_s))
                 number += 1
             else:
                 return Answered(wire=reply, latency_s=self._clock() - started, attempts=number, throttled=throttled)
@@ -161,12 +187,6 @@ class Pacer:
     def wait(self, seconds: float) -> None:
         """Wait between two steps of a conversation. Raises Stopped when the run is asked to end."""
         self._sleep(seconds)
-
-    def _pause_s(self, number: int, retry_after_s: float | None) -> float:
-        jitter = self._random.uniform(0.0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0**number))
-        if retry_after_s is None:
-            return jitter
-        return min(retry_after_s, RETRY_AFTER_CAP_S) + jitter
 
     def _sleep(self, seconds: float) -> None:
         if self._stop.is_set() or (seconds > 0 and self._stop.wait(seconds)):

@@ -11,7 +11,7 @@ import pytest
 from harness.config import Limits, Price
 from harness.core.call import Side, Wire
 from harness.errors import Denied, Rejected, ServiceError, Throttled, TimedOut, Unavailable
-from harness.run.pacing import Answered, Failed, Pacer, RateLimit, Spending, Stopped
+from harness.run.pacing import Answered, Failed, Pacer, RateLimit, Spending, Stopped, patiently
 
 OK = Wire(operation="score", status=200, body=b"1")
 
@@ -161,3 +161,30 @@ def test_an_interrupted_run_does_not_sleep_on():
     stop.set()
     with pytest.raises(Stopped, match="interrupted"):
         call(Scripted([OK]), stop)
+
+
+def test_a_renewal_that_meets_a_busy_control_plane_is_tried_again():
+    class Busy(Scripted):
+        def refresh(self) -> bool:
+            self.refreshed += 1
+            if self.refreshed == 1:
+                raise Unavailable("busy", service="azureml")
+            return True
+
+    endpoint = Busy([Denied("expired", service="s", may_refresh=True), OK])
+    answered, failed = call(endpoint)
+    assert isinstance(answered, Answered)
+    assert (failed, endpoint.refreshed) == ([], 2)
+
+
+def test_opening_is_tried_again_only_while_it_is_worth_it():
+    errors: list[ServiceError] = [Unavailable("x", service="s"), Rejected("no", service="s")]
+    made: list[ServiceError] = []
+
+    def work() -> None:
+        made.append(errors[len(made)])
+        raise made[-1]
+
+    with pytest.raises(Rejected):
+        patiently(work, 4, lambda _: None)
+    assert len(made) == 2

@@ -8,9 +8,15 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.cli.run import add_lab_state, lab_for, suite_file
 from harness.errors import EXIT_ERROR, EXIT_GO, HarnessError
+
+if TYPE_CHECKING:
+    from harness.config import Profile
+    from harness.core.call import Side
+    from harness.run.plan import Plan
 
 
 def add(commands: Any) -> None:
@@ -19,6 +25,7 @@ def add(commands: Any) -> None:
     command.add_argument("--profile", help="default: default_profile of parity.toml")
     command.add_argument("--offline", action="store_true", help="do not resolve credentials and endpoints")
     command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    add_lab_state(command)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,35 +51,32 @@ def _checks(args: argparse.Namespace) -> Iterator[tuple[str, str, str | None]]:
     try:
         project = config.load_project(start)
         profile = config.profile(project, args.profile)
+        suites = [suite_file(path) for path in args.suites] or sorted((project.folder / "suites").glob("*/suite.toml"))
     except HarnessError as exc:
         yield "project", "", str(exc)
         return
-    yield "project", f"{project.folder / 'parity.toml'}, profile {profile.name}", None
+    yield "project", f"{project.folder / 'parity.toml'}, profile {profile.name}, {len(suites)} suite(s)", None
     yield _try("reports", lambda: _writable(project.reports))
-    suites = args.suites or sorted((project.folder / "suites").glob("*/suite.toml"))
+    sound: list[Plan] = []
     for suite in suites:
-        yield from _suite_checks(suite.resolve(), profile, offline=args.offline)
+        yield _try(f"{suite.parent.name}: suite and golden set", partial(_planned, suite, profile, sound))
+    if not args.offline and sound:
+        yield from _reached(args, profile, sound)
 
 
-def _suite_checks(path: Path, profile: Any, *, offline: bool) -> Iterator[tuple[str, str, str | None]]:
+def _reached(args: argparse.Namespace, profile: Profile, plans: list[Plan]) -> Iterator[tuple[str, str, str | None]]:
+    """Whether credentials and addresses of both sides resolve; for a lab, in one that runs meanwhile."""
     from harness.core.call import Side
-    from harness.run import plan
-    from harness.run.lab import opened
+    from harness.run.plan import in_lab
 
-    file = path / "suite.toml" if path.is_dir() else path
-    name = file.parent.name
-    if offline:
-        yield _try(f"{name}: suite and golden set", lambda: _planned(plan.make(file, profile)))
-        return
     try:
-        with opened(profile, plant=None, start=_start_lab) as addresses:
-            made = plan.make(file, profile, lab=addresses)
-            yield _try(f"{name}: suite and golden set", lambda: _planned(made))
-            for side in Side:
-                service = made.pair.source if side is Side.SOURCE else made.pair.target
-                yield _try(f"{name}: {side.value} {service}", partial(_opened, made, side))
+        with lab_for(profile, args.lab_state, None) as (addresses, _):
+            for made in (in_lab(one, addresses) for one in plans):
+                for side in Side:
+                    service = made.pair.source if side is Side.SOURCE else made.pair.target
+                    yield _try(f"{made.suite.name}: {side.value} {service}", partial(_opened, made, side))
     except HarnessError as exc:
-        yield f"{name}: suite", "", str(exc)
+        yield "lab", "", str(exc)
 
 
 def _try(name: str, check: Callable[[], str]) -> tuple[str, str, str | None]:
@@ -83,19 +87,27 @@ def _try(name: str, check: Callable[[], str]) -> tuple[str, str, str | None]:
 
 
 def _packages() -> str:
+    from harness.errors import ConfigError
     from harness.run.session import client_versions
 
-    return ", ".join(f"{name} {version}" for name, version in client_versions().items())
+    versions = client_versions()
+    missing = [name for name, version in versions.items() if version == "not installed"]
+    if missing:
+        raise ConfigError(f"{', '.join(missing)}: not installed. Install parity-harness again, with its dependencies.")
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _planned(made: Any) -> str:
+def _planned(suite: Path, profile: Profile, sound: list[Plan]) -> str:
+    """Every request said on both sides; a plan that can be is added to `sound`."""
     from harness.run import plan
 
+    made = plan.make(suite, profile)
     plan.preflight(made)
+    sound.append(made)
     return f"{len(made.golden):,} cases, every request can be said on both sides"
 
 
-def _opened(made: Any, side: Any) -> str:
+def _opened(made: Plan, side: Side) -> str:
     endpoint = made.service(side).open()
     try:
         return f"{endpoint.name}: credentials and address resolved"
@@ -114,9 +126,3 @@ def _writable(folder: Path) -> str:
     except OSError as exc:
         raise ConfigError(f"{folder}: cannot be written ({exc.strerror}).") from exc
     return str(folder)
-
-
-def _start_lab(plant: str | None) -> Any:
-    from harness import lab
-
-    return lab.start(plant=plant)

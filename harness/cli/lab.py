@@ -1,13 +1,18 @@
-"""`parity lab up|status|down|faults`: the embedded lab, on its own."""
+"""`parity lab up|status|down|faults`: the embedded lab, on its own; runs use it with --lab-state."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from harness.errors import EXIT_ERROR, EXIT_GO
+from harness.run.lab import STATE_VARIABLE
+
+STATE_FILE = "reports/lab.json"
 
 
 def add(commands: Any) -> None:
@@ -19,7 +24,7 @@ def add(commands: Any) -> None:
         ("down", "stop it"),
     ):
         one = actions.add_parser(action, help=text)
-        one.add_argument("--state", type=Path, default=Path("reports/lab.json"), help="default: reports/lab.json")
+        one.add_argument("--state", type=Path, metavar="FILE", help=f"default: {STATE_VARIABLE}, else {STATE_FILE}")
         if action == "up":
             one.add_argument("--plant", metavar="FAULT", help="plant a fault from the start")
             one.add_argument("--seed", type=int, default=7, help="which payloads a fault hits; default 7")
@@ -36,13 +41,17 @@ def run(args: argparse.Namespace) -> int:
         for name, plant in PLANTS.items():
             print(f"{name:18} {plant.expected:13} {plant.does}")
         return EXIT_GO
+    state = args.state or Path(os.environ.get(STATE_VARIABLE) or STATE_FILE)
     if args.action == "up":
-        started = lab.up(args.state, plant=args.plant, seed=args.seed, service_time_s=args.service_time)
+        started = lab.up(state, plant=args.plant, seed=args.seed, service_time_s=args.service_time)
         print(json.dumps(started, indent=2))
         return EXIT_GO
     if args.action == "down":
-        print("stopped" if lab.down(args.state) else "no lab was running")
+        print("stopped" if lab.down(state) else "no lab was running")
         return EXIT_GO
-    found = lab.status(args.state)
-    print("no lab is running; start one with: parity lab up" if found is None else json.dumps(found, indent=2))
-    return EXIT_ERROR if found is None else EXIT_GO
+    found = lab.status(state)
+    if found is None:
+        print(f"{state}: no lab is running; start one with: parity lab up", file=sys.stderr)
+        return EXIT_ERROR
+    print(json.dumps(found, indent=2))
+    return EXIT_GO

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EXIT_GO, EXIT_INCONCLUSIVE, EXIT_NO_GO, ConfigError
+from harness.errors import EXIT_GO, EXIT_INCONCLUSIVE, EXIT_NO_GO, ConfigError, UnknownName
 
 if TYPE_CHECKING:
+    from harness.config import Profile
     from harness.core.verdict import Verdict
+    from harness.run.folder import RunFolder
+    from harness.run.lab import RunningLab
+    from harness.run.plan import Plan
     from harness.run.session import Finished
 
 
@@ -25,14 +30,28 @@ def add(commands: Any) -> None:
         "--sample", type=int, metavar="N", help="replay N cases only; such a run is PARTIAL, undecided"
     )
     command.add_argument("--plant", metavar="FAULT", help="embedded lab only: plant a fault (see `parity lab faults`)")
+    add_lab_state(command)
     command.add_argument("--json", action="store_true", help="one JSON document on stdout, all else on stderr")
     command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def add_lab_state(command: argparse.ArgumentParser) -> None:
+    """`--lab-state FILE`, for every command that may use a running lab."""
+    command.add_argument(
+        "--lab-state",
+        type=Path,
+        metavar="FILE",
+        help="use the lab of `parity lab up` that runs under this file (reports/lab.json) instead of starting one; "
+        "default: PARITY_LAB_STATE",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     if bool(args.suites) == bool(args.resume):
         raise ConfigError("parity run: name suites, or a run to --resume; one of the two.")
-    finished = _resume(args) if args.resume else [_one(args, _suite_file(suite)) for suite in args.suites]
+    finished = (
+        _resume(args) if args.resume else [_one(args, suite) for suite in [suite_file(path) for path in args.suites]]
+    )
     return conclude(finished, as_json=args.json)
 
 
@@ -60,54 +79,73 @@ def exit_code(verdict: Verdict) -> int:
     return {"GO": EXIT_GO, "NO-GO": EXIT_NO_GO}.get(verdict.value, EXIT_INCONCLUSIVE)
 
 
-def _suite_file(path: Path) -> Path:
-    return path / "suite.toml" if path.is_dir() else path
+def suite_file(path: Path) -> Path:
+    """The suite.toml of a suite that was named by its folder or its file. Raises UnknownName with those there are."""
+    from harness import config
+
+    file = path / config.SUITE_FILE if path.is_dir() else path
+    if not file.is_file():
+        folder = config.load_project(Path.cwd()).folder
+        known = [str(one.parent.relative_to(folder)) for one in folder.glob(f"suites/*/{config.SUITE_FILE}")]
+        raise UnknownName(str(folder), "suite", str(path), known)
+    return file.resolve()
 
 
 def _one(args: argparse.Namespace, suite: Path) -> Finished:
     from harness import config
-    from harness.run import plan, session
-    from harness.run.lab import opened
+    from harness.run import plan
 
-    project = config.load_project(suite.resolve())
+    project = config.load_project(suite)
     profile = config.profile(project, args.profile)
-    with opened(profile, plant=args.plant, start=_start_lab) as addresses:
-        made = plan.make(suite.resolve(), profile, lab=addresses, sample=args.sample)
-        return session.run(made, reports=project.reports, planted=args.plant, progress=progress(args.quiet))
+    made = plan.make(suite, profile, sample=args.sample)
+    with lab_for(profile, args.lab_state, args.plant) as (addresses, planted):
+        return _replayed(args, plan.in_lab(made, addresses), project.reports, planted)
 
 
 def _resume(args: argparse.Namespace) -> list[Finished]:
     from harness import config
-    from harness.run import plan, session
+    from harness.run import plan
     from harness.run.folder import find_run
-    from harness.run.lab import opened
 
     project = config.load_project(Path.cwd())
     folder = find_run(project.reports, args.resume)
     record = folder.read_record()
     suite = Path(record.suite_path)
     profile = config.profile(config.load_project(suite), record.profile)
-    with opened(profile, plant=record.planted, start=_start_lab) as addresses:
-        made = plan.make(suite, profile, lab=addresses, sample=record.sample)
-        done = session.run(
-            made, reports=project.reports, resume=folder, planted=record.planted, progress=progress(args.quiet)
-        )
-    return [done]
+    made = plan.make(suite, profile, sample=record.sample)
+    with lab_for(profile, args.lab_state, record.planted) as (addresses, planted):
+        return [_replayed(args, plan.in_lab(made, addresses), project.reports, planted, resume=folder)]
 
 
-def _start_lab(plant: str | None) -> Any:
+def _replayed(
+    args: argparse.Namespace, made: Plan, reports: Path, planted: str | None, *, resume: RunFolder | None = None
+) -> Finished:
+    from harness.run import session
+    from harness.run.progress import counter, silent
+
+    progress = silent if args.quiet else counter(sys.stderr)
+    return session.run(made, reports=reports, resume=resume, planted=planted, progress=progress)
+
+
+@contextmanager
+def lab_for(profile: Profile, lab_state: Path | None, plant: str | None) -> Iterator[tuple[dict[str, str], str | None]]:
+    """(addresses, planted fault) of the lab that this profile needs, for as long as the block runs."""
+    from harness.run.lab import opened, state_file
+
+    state = state_file(profile, lab_state)
+
+    def use(plant: str | None) -> AbstractContextManager[RunningLab]:
+        from harness import lab
+
+        return lab.use(plant, state_file=state)
+
+    with opened(profile, plant=plant, start=use) as addresses:
+        yield addresses, _planted(plant, state)
+
+
+def _planted(plant: str | None, state: Path | None) -> str | None:
+    if state is None:
+        return plant
     from harness import lab
 
-    return lab.start(plant=plant)
-
-
-def progress(quiet: bool) -> Callable[[int, int], None]:  # noqa: FBT001 - a switch of the command line
-    """A line that counts cases on a terminal; silent in CI, where nobody watches."""
-    if quiet or not sys.stderr.isatty():
-        return lambda _done, _total: None
-
-    def show(done: int, total: int) -> None:
-        if done % 25 == 0 or done == total:
-            print(f"\r{done:,} of {total:,} cases", end="\n" if done == total else "", file=sys.stderr, flush=True)
-
-    return show
+    return lab.planted(plant, state_file=state)

@@ -2,13 +2,14 @@
 
 `start()` brings up three processes: the SageMaker runtime (with STS), Azure ML scoring, and the resource manager that
 MLClient asks (with a managed identity's token endpoint). `up`, `status`, `attach` and `down` do it for a lab that
-outlives its command. Started by the doors only. Nothing here shares code with the
+outlives its command, and `use` gives a run either. Started by the doors only. Nothing here shares code with the
 rest of the house: a stand-in that used our codecs would agree with our mistakes.
 
 To add a server: a role in `child.py`, a handler `Request -> Reply` (see `loopback.py`), and its refusals in the cloud's
 own shape. To add a fault: `plants.py`.
 """
 
+from harness.lab.borrowed import planted, use
 from harness.lab.detached import attach, down, status, up
 from harness.lab.lifecycle import Controls, Lab, start
 from harness.lab.plants import PLANTS, Plant
@@ -42,7 +43,9 @@ __all__ = [
     "Plant",
     "attach",
     "down",
+    "planted",
     "start",
     "status",
     "up",
+    "use",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from harness.recordings.store import GoldenSet
 
+LEAST_CALIBRATION = 400  # GATE_STATS section 4: with 40 calls, false GO on latency rose to 10 %
 PROOF_CASES = 60  # GATE_STATS section 9: without a flip in 60 cases a source counts as deterministic
 
 
@@ -101,6 +103,8 @@ def make(
 
     Raises ConfigError and its kin naming file and key.
     """
+    if sample is not None and sample < 1:
+        raise ConfigError(f"a sample of {sample} cases is no sample; ask for 1 or more.")
     from harness.recordings.sample import order
     from harness.recordings.store import GoldenSet
 
@@ -131,7 +135,23 @@ def make(
         _translate=_translator(suite, pair, where),
     )
     _check_metrics(plan, where)
+    _check_calibration(plan, where)
     return plan
+
+
+def in_lab(plan: Plan, addresses: dict[str, str]) -> Plan:
+    """The same plan, its services built for a lab at these addresses; for no addresses, the plan as it is."""
+    if not addresses:
+        return plan
+    suite, where = plan.suite, str(plan.suite.path)
+    source, target = (config.side_settings(plan.profile, suite, side, lab=addresses) for side in Side)
+    return replace(
+        plan,
+        source=_service(plan.pair.source, source, suite.source_options, where),
+        target=_service(plan.pair.target, target, suite.target_options, where),
+        source_settings=source,
+        target_settings=target,
+    )
 
 
 def preflight(plan: Plan) -> None:
@@ -216,3 +236,17 @@ def _check_metrics(plan: Plan, where: str) -> None:
         known = compared | OPERATIONAL
         if criterion.metric not in known and criterion.kind not in ("exceed", "limit", "cost"):
             raise UnknownName(f'{where}, criterion "{criterion.name}"', "metric", criterion.metric, known)
+
+
+def _check_calibration(plan: Plan, where: str) -> None:
+    """A latency threshold set by too few source calls would wave a slow target through."""
+    for criterion in plan.policy.criteria:
+        if criterion.kind != "exceed" or criterion.quantile is None or criterion.advisory:
+            continue
+        least = max(LEAST_CALIBRATION, math.ceil(round(20 / (1 - criterion.quantile), 6)))
+        if plan.suite.calibration < least:
+            raise ConfigError(
+                f'{where}, [suite]: calibration {plan.suite.calibration} is too little for criterion "{criterion.name}"'
+                f": quantile {criterion.quantile:g} needs {least} source calls. Raise it, or make the criterion "
+                "advisory."
+            )

@@ -109,8 +109,11 @@ class Ledger:
             self._size += written
 
     def close(self) -> None:
-        os.close(self._file)
-        os.close(self._lock_file)
+        """Nothing is written afterwards, whatever thread still has an answer: the number may be another file's now."""
+        with self._write_lock:
+            self._broken = True
+            os.close(self._file)
+            os.close(self._lock_file)
 
     def __enter__(self) -> Self:
         return self

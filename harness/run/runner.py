@@ -82,9 +82,10 @@ class Runner:
         self._error: BaseException | None = None
 
     def run(self) -> Replay:
-        """Replay until every case is done, a ceiling is reached, or the run is interrupted (Ctrl-C ends it cleanly).
+        """Replay until every case is done or a ceiling is reached.
 
-        Raises whatever a worker met that is not a failure of a side (a full disk, a credential that stays refused).
+        Raises whatever a worker met that is not a failure of a side (a full disk, a credential that stays refused),
+        and KeyboardInterrupt after the calls in flight have been recorded.
         """
         workers = [
             threading.Thread(target=self._work, name=f"replay-{number}", daemon=True)
@@ -98,7 +99,9 @@ class Runner:
         except KeyboardInterrupt:
             self.stop("interrupted from the keyboard")
             for worker in workers:
-                worker.join()
+                if worker.ident is not None:
+                    worker.join()
+            raise
         if self._error is not None:
             raise self._error
         return Replay(replayed=self._replayed, stopped=self._stopped)

@@ -23,6 +23,7 @@ from harness.errors import LedgerError
 from harness.run import ledger, plan
 from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, write_whole
 from harness.run.observe import observations
+from harness.run.pacing import patiently
 from harness.run.rows import Latencies, compare
 from harness.run.runner import Done, Replay, Runner
 from harness.run.tally import Tally
@@ -44,6 +45,10 @@ class Finished:
         return self.report.decision
 
 
+class Interrupted(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C. What was recorded is kept; the message says how to go on."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -60,7 +65,8 @@ def run(
 ) -> Finished:
     """Replay a plan and judge it; with `resume`, do what that run left undone.
 
-    Raises ConfigError before the first call where the suite cannot run, LedgerError where `resume` does not fit.
+    Raises ConfigError before the first call where the suite cannot run, LedgerError where `resume` does not fit, and
+    Interrupted, naming the run, after Ctrl-C.
     """
     plan.preflight(made)
     record = _record(made, now(), partial=partial, planted=planted)
@@ -74,10 +80,13 @@ def run(
         before = folder.read_record()
         must_agree(before, record)
         record = before
-    replay = _replay(made, folder, now=now, progress=progress)
-    record = finished(record, now(), replay.stopped)
-    folder.write_record(record)
-    return _judge(made, folder, record, decided_at=now())
+    try:
+        replay = _replay(made, folder, now=now, progress=progress)
+        record = finished(record, now(), replay.stopped)
+        folder.write_record(record)
+        return _judge(made, folder, record, decided_at=now())
+    except KeyboardInterrupt as exc:
+        raise Interrupted(f"interrupted; finish this run with: parity run --resume {record.run}") from exc
 
 
 def judge_again(made: plan.Plan, folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -> Finished:
@@ -95,7 +104,7 @@ def _replay(
         done = Done.of(ledger.read(folder.ledger))
         endpoints: dict[Side, Endpoint] = {}
         for side in Side:
-            endpoints[side] = made.service(side).open()
+            endpoints[side] = patiently(made.service(side).open, made.profile.limits.attempts)
             stack.callback(endpoints[side].close)
         runner = Runner(made, book, endpoints, done=done, now=lambda: now().timestamp(), progress=progress)
         return runner.run()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -32,16 +33,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Any failure of the harness itself is 2, never Python's own 1."""
-    args = parser().parse_args(argv)
     try:
+        args = parser().parse_args(argv)
         code: int = importlib.import_module(f"harness.cli.{args.command}").run(args)
+        sys.stdout.flush()  # here, where a reader that has gone can still be told from a decision
     except HarnessError as exc:
         print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
         return exc.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; finish a run with: parity run --resume RUN", file=sys.stderr)
+    except KeyboardInterrupt as exc:
+        print(str(exc) or "interrupted", file=sys.stderr)
         return EXIT_ERROR
     except BrokenPipeError:
+        # Python flushes once more as it exits, and would turn this into a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except Exception:
         import traceback

@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
+# Compiled modules are kept, whatever the machine's default: azure-ai-ml alone imports three times as fast with them.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: parity test lint format lock clean
 
 parity: $(READY)

@@ -51,12 +51,13 @@ def _seen(facts: Facts) -> str:
         return _rate(facts, "broke badly", "broken")
     match kind:
         case Kind.SCORE:
-            return _mean(facts, "less similar to the source's answers than the source is to itself", " points")
+            than = " to the source's answers than the source is to itself"
+            return _mean(facts, ("less similar", "more similar"), than, " points")
         case Kind.QUALITY:
-            return _mean(facts, "worse than the source", " points")
+            return _mean(facts, ("worse", "better"), " than the source", " points")
         case Kind.COST:
-            slack = f"{facts.criterion.ratio:g} times what the source costs"
-            return _mean(facts, f"dearer than {slack}", " USD", scale=facts.criterion.cap_usd or 1.0)
+            than = f" than {facts.criterion.ratio:g} times what the source costs"
+            return _mean(facts, ("dearer", "cheaper"), than, " USD", scale=facts.criterion.cap_usd or 1.0)
         case Kind.EXCEED:
             return _rate(facts, "were slow", "slow")
         case Kind.LIMIT:
@@ -89,19 +90,23 @@ def _own(facts: Facts) -> str:
     return f" where the source's own second answer did not, and {count(facts.better)} the other way round"
 
 
-def _mean(facts: Facts, than: str, unit: str, *, scale: float = 1.0) -> str:
-    """Means: the loss is -D."""
+def _mean(facts: Facts, words: tuple[str, str], than: str, unit: str, *, scale: float = 1.0) -> str:
+    """Means: the loss is -D. words: for a loss and for a gain."""
     evidence = facts.evidence
     loss, most, least = (-scale * value for value in (evidence.estimate, evidence.low, evidence.high))
     accepted = scale * evidence.margin
-    told = f"{_cases(facts)} were on average {number(loss)}{unit} {than}"
-    at_worst, limit = number_apart(most, accepted)
+
+    def told(value: float) -> str:
+        size = number_apart(abs(value), accepted)
+        return f"still {size}{unit} {words[1]}" if value < 0 else size
+
+    start = f"{_cases(facts)} were on average {number(abs(loss))}{unit} {words[loss < 0]}{than}"
+    limit = f"{accepted:g} is accepted" if accepted else "no more is accepted"
     if facts.verdict is Verdict.GO:
-        return f"{told}; at worst {at_worst}, and {limit} is accepted."
+        return f"{start}; at worst {told(most)}, and {limit}."
     if facts.verdict is Verdict.NO_GO:
-        at_least, limit = number_apart(least, accepted)
-        return f"{told}; even allowing for luck at least {at_least}, and {limit} is accepted."
-    return f"{told}; it may be as much as {at_worst}, and {limit} is accepted."
+        return f"{start}; even allowing for luck at least {told(least)}, and {limit}."
+    return f"{start}; it may be as much as {told(most)}, and {limit}."
 
 
 def _open_end(facts: Facts) -> str:
@@ -234,10 +239,10 @@ def headline(verdict: Verdict, findings: Sequence[Finding], *, alpha_go: float, 
     told = " ".join(_named(finding) for finding in bad[:5])
     rest = f" And {len(bad) - 5} more." if len(bad) > 5 else ""
     if verdict is Verdict.NO_GO:
-        others = len(voting) - len(bad)
-        undecided = sum(finding.verdict is Verdict.INCONCLUSIVE for finding in voting)
-        within = f" Of the other {others} measures {undecided} are undecided." if undecided else ""
-        within = within or (" All other measures are inside their limits." if others else "")
+        undecided = [_place(finding) for finding in voting if finding.verdict is Verdict.INCONCLUSIVE]
+        within = f" Undecided besides: {'; '.join(undecided[:5])}." if undecided else ""
+        if not undecided and len(bad) < len(voting):
+            within = " All other measures are inside their limits."
         return f"{told}{rest}{within} The risk that any of this is bad luck is below {one_in(alpha_no_go)}."
     if not voting:
         return "Every criterion is advisory: nothing votes, and so nothing is decided."
@@ -249,8 +254,11 @@ def headline(verdict: Verdict, findings: Sequence[Finding], *, alpha_go: float, 
 
 
 def _named(finding: Finding) -> str:
-    where = f", {finding.slice}" if finding.slice else ""
-    return f"{finding.criterion}{where}: {finding.reason}"
+    return f"{_place(finding)}: {finding.reason}"
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.criterion}, {finding.slice}" if finding.slice else finding.criterion
 
 
 def count(value: int | None) -> str:
@@ -264,18 +272,19 @@ def one_in(alpha: float) -> str:
 def number(value: float, digits: int = 3) -> str:
     """Three decimals, more where they would all be 0."""
     text = f"{value:.{digits}f}"
-    if float(text) == 0 and value != 0 and digits < 7:
-        return number(value, digits + 1)
-    return text.replace("-0.000", "0.000") if float(text) == 0 else text
+    if float(text) != 0:
+        return text
+    return number(value, digits + 1) if abs(value) >= 1e-7 and digits < 8 else "0.000"
 
 
-def number_apart(value: float, limit: float) -> tuple[str, str]:
-    """Both with as many decimals as it takes to tell them apart."""
-    for digits in range(3, 8):
+def number_apart(value: float, limit: float) -> str:
+    """The value with as many decimals as it takes to tell it from its limit."""
+    shown = number(value)
+    for digits in range(3, 9):
         shown = number(value, digits)
         if value == limit or float(shown) != float(f"{limit:.{digits}f}"):
             break
-    return shown, f"{limit:g}"
+    return shown
 
 
 def apart(share: float, limit: float) -> tuple[str, str]:

@@ -69,8 +69,8 @@ def clean(rows: Rows, look: Ints, measure: Measure, *, looks: int) -> Readings:
     failed = target_failed(rows) & ~excluded
     lost = target_unscored(rows, measure) & ~failed & ~excluded
     unsure = noise_unscored(rows, measure) & ~excluded
-    noise = source_values(rows, measure, unscored=unsure)
-    target = target_values(rows, measure, noise=noise, worst=failed | lost)
+    noise = source_values(rows, measure, unscored=unsure | excluded)
+    target = target_values(rows, measure, noise=noise, worst=failed | lost | excluded)
     return Readings(
         measure=measure,
         rows=rows,

@@ -19,6 +19,7 @@ from harness.gate.policy import Policy, load_policy
 from harness.gate.rows_file import RowsFile, open_rows
 
 SUFFIXES = (".jsonl", ".ndjson", ".parquet")
+RUN_RECORD = "run.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,14 @@ def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
     same: list[Rows] = []
     others: dict[str, list[str]] = {}
     untold: list[str] = []
+    unfit: list[str] = []
     for path in sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file()):
         shown = str(path.relative_to(folder))
+        if _in_ledger(path):
+            continue
+        if why := _no_night(path):
+            unfit.append(f"{shown} ({why})")
+            continue
         file = open_rows(path, run=_run_name(path))
         if file.sha256 == tonight.sha256:
             continue
@@ -50,7 +57,23 @@ def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
             others.setdefault(epoch, []).append(shown)
             continue
         same.append(file.rows)
-    return Past(rows=tuple(same), notes=tuple(_notes(policy, others, untold)))
+    return Past(rows=tuple(same), notes=tuple(_notes(policy, others, untold, unfit)))
+
+
+def _in_ledger(path: Path) -> bool:
+    """Whether the file is a part of a run's ledger: replies, and no rows."""
+    return any(one.name == "ledger" and (one.parent / RUN_RECORD).is_file() for one in path.parents)
+
+
+def _no_night(path: Path) -> str | None:
+    """Why the rows of a run are no evidence: it was partial, or a fault was planted in it."""
+    try:
+        record = json.loads((path.parent / RUN_RECORD).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(record, dict):
+        return None
+    return "a partial run" if record.get("partial") else "a planted fault" if record.get("planted") else None
 
 
 def _run_name(path: Path) -> str:
@@ -83,7 +106,7 @@ def _epoch_beside(path: Path) -> str | None:
     return None
 
 
-def _notes(policy: Policy, others: dict[str, list[str]], untold: list[str]) -> Iterator[str]:
+def _notes(policy: Policy, others: dict[str, list[str]], untold: list[str], unfit: list[str]) -> Iterator[str]:
     if others:
         files = sum(map(len, others.values()))
         listed = "; ".join(f"epoch {epoch}: {', '.join(names)}" for epoch, names in others.items())
@@ -97,3 +120,5 @@ def _notes(policy: Policy, others: dict[str, list[str]], untold: list[str]) -> I
             f"Nothing tells the epoch of {', '.join(untold)}; taken for this one, {policy.epoch_id}. Save the decision "
             "(--json) or the policy beside each rows file."
         )
+    if unfit:
+        yield f"Left out, as no evidence: {', '.join(unfit)}."

@@ -38,7 +38,7 @@ FIELDS = (
     "run",
 )
 _PARQUET = b"PAR1"
-_SCAN = json.JSONDecoder().scan_once
+_DECODER = json.JSONDecoder()
 _BATCH = 50_000  # rows held as objects at a time
 _BLOCK = 16 << 20  # bytes that Arrow parses at a time
 _WORDS = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf}
@@ -185,12 +185,11 @@ def _plain_lines(content: bytes) -> pa.Table | None:
 
 def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        record, end = _SCAN(line, 0)
+        record, end = _DECODER.raw_decode(line)
         if end < len(line):
             json.loads(line)  # says what is wrong
-    except (ValueError, RecursionError, StopIteration) as exc:
-        said = "no value begins here" if isinstance(exc, StopIteration) else exc
-        raise RowsError(f"{path}, line {number}: is not JSON: {said}. Each line is one row, a JSON object.") from exc
+    except (ValueError, RecursionError) as exc:
+        raise RowsError(f"{path}, line {number}: is not JSON: {exc}. Each line is one row, a JSON object.") from exc
     if not isinstance(record, dict):
         raise RowsError(f"{path}, line {number}: is {_kind(record)}, and each line must be one row, a JSON object.")
     return record

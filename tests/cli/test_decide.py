@@ -104,6 +104,17 @@ def test_json_is_one_document_with_all_that_a_pipeline_needs(
     assert "GO" in err
 
 
+def test_the_same_rows_and_policy_give_the_same_document(
+    tmp_path: Path, policy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = str(write_lines(tmp_path / "rows.jsonl", scores(400)))
+    documents = []
+    for _ in range(2):
+        main(["decide", rows, "--policy", policy, "--json"])
+        documents.append(capsys.readouterr().out)
+    assert documents[0] == documents[1]
+
+
 def test_without_json_the_answer_comes_first(tmp_path: Path, policy: str, capsys: pytest.CaptureFixture[str]) -> None:
     rows = write_lines(tmp_path / "rows.jsonl", scores(400, drop=0.1))
     main(["decide", str(rows), "--policy", policy])

@@ -162,6 +162,20 @@ def test_a_policy_beside_the_rows_tells_their_epoch(gate: Gate, past: Path) -> N
     assert decided.finding("label")["units"] == 600
 
 
+@pytest.mark.parametrize("record, units", [({}, 600), ({"partial": True}, 300), ({"planted": "label_flips"}, 300)])
+def test_partial_runs_and_planted_faults_are_no_evidence(
+    gate: Gate, past: Path, record: dict[str, object], units: int
+) -> None:
+    run = past / "run-1"
+    (run / "ledger").mkdir(parents=True)
+    (run / "ledger" / "0001.jsonl").write_text('{"lot": "a reply, not a row"}\n')
+    (run / "run.json").write_text(json.dumps({"run": "run-1", **record}))
+    write_rows(run / "rows.jsonl", clean(300, "a"))
+    decided = gate(clean(300, "b"), [CERTAIN], history=past)
+    assert decided.finding("label")["units"] == units
+    assert any("no evidence: run-1" in note for note in decided.document["notes"]) == bool(record)
+
+
 def test_rows_that_tell_no_epoch_are_counted_and_named(gate: Gate, past: Path) -> None:
     write_rows(past / "1.jsonl", clean(300, "a"))
     decided = gate(clean(300, "b"), [CERTAIN], history=past)

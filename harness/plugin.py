@@ -1,14 +1,25 @@
 """The pytest door: `suites/<name>/suite.toml` is collected, each `[[criterion]]` is a test item.
 
-The first item of a suite replays the whole suite; every item then reads its findings. Items fail with interval, margin,
-counts, worst cases and the report's path. A run that would have ended 0 ends 1 unless the decision is GO. A run with
-deselected items, or with a sample, is PARTIAL: it keeps pytest's own exit code and decides nothing.
+The first item of a suite replays the whole suite as its set-up; every item then reads its own findings, and fails with
+interval, margin, counts, worst cases and the report's path. A suite that cannot be run is an error of its items. A
+session that would have ended 0 ends 1 unless every decision is GO. A run with deselected items, or with a sample, is
+PARTIAL: it keeps pytest's own exit code and decides nothing.
+
+Under pytest-xdist the worker that gets a suite's first item replays it while the others wait at a lock; they read what
+it wrote into a folder of the session. Only the controller decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +28,14 @@ import pytest
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.core.verdict import Finding, Verdict
+    from harness.config import Profile, Project
+    from harness.gate.policy import Criterion
+    from harness.run.lab import RunningLab
+    from harness.run.progress import Progress
+    from harness.run.result import Result
     from harness.run.session import Finished
 
-STATE = pytest.StashKey["State"]()
+SHARED = "parity_shared"  # what the controller of parallel workers calls the session's folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--parity-profile", metavar="NAME", help="profile of parity.toml; default: its default_profile")
     group.addoption("--parity-plant", metavar="FAULT", help="embedded lab only: plant a fault (`parity lab faults`)")
     group.addoption("--parity-sample", type=int, metavar="N", help="replay N cases only; the run is PARTIAL")
+    group.addoption(
+        "--parity-lab-state",
+        metavar="FILE",
+        help="use the lab of `parity lab up` that runs under this file instead of starting one; "
+        "default: PARITY_LAB_STATE",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,110 +67,44 @@ def pytest_deselected(items: Iterable[pytest.Item]) -> None:
             item.config.stash[STATE].deselected.add(item.path)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    session.config.stash[STATE].items = [item.path for item in session.items if isinstance(item, CriterionItem)]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Called by pytest-xdist in the controller, for each worker."""
+    node.workerinput[SHARED] = str(node.config.stash[STATE].share())
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     state = session.config.stash[STATE]
     state.close()
-    if exitstatus == pytest.ExitCode.OK and state.finished and not state.go():
+    if exitstatus == pytest.ExitCode.OK and not state.is_worker and not state.go():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    state = config.stash[STATE]
-    for text in state.summaries():
-        terminalreporter.write_line(text)
-    if state.finished:
-        terminalreporter.section("parity decision")
-        terminalreporter.write_line(state.verdict_line())
+    results = config.stash[STATE].results() if STATE in config.stash else []
+    if not results:
+        return
+    from harness.run.result import verdict_line
+
+    for result in results:
+        terminalreporter.write_line(result.text)
+    terminalreporter.section("parity decision")
+    terminalreporter.write_line(verdict_line(results))
 
 
-class State:
-    """What one pytest session knows: runs finished, suites that are partial, and the lab while it is needed."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._stack = ExitStack()
-        self._lab: dict[str, dict[str, str]] = {}
-        self.deselected: set[Path] = set()
-        self.finished: dict[Path, Finished] = {}
-        self.failed: dict[Path, HarnessError] = {}
-
-    def result(self, suite: SuiteFile) -> Finished:
-        """The suite's run, made at the first call. Raises HarnessError again at every call once it has failed."""
-        if suite.path in self.failed:
-            raise self.failed[suite.path]
-        if suite.path not in self.finished:
-            try:
-                self.finished[suite.path] = self._run(suite)
-            except HarnessError as exc:
-                self.failed[suite.path] = exc
-                raise
-        return self.finished[suite.path]
-
-    def _run(self, suite: SuiteFile) -> Finished:
-        from harness import config as configuration
-        from harness.run import plan, session
-
-        option = self._config.getoption
-        project = configuration.load_project(suite.path)
-        profile = configuration.profile(project, option("--parity-profile"))
-        made = plan.make(suite.path, profile, lab=self._addresses(profile), sample=option("--parity-sample"))
-        return session.run(
-            made,
-            reports=project.reports,
-            partial=self._is_partial(suite),
-            planted=option("--parity-plant"),
-        )
-
-    def _addresses(self, profile: Any) -> dict[str, str]:
-        from harness.run.lab import opened
-
-        if profile.name not in self._lab:
-            plant = self._config.getoption("--parity-plant")
-            self._lab[profile.name] = self._stack.enter_context(opened(profile, plant=plant, start=_start_lab))
-        return self._lab[profile.name]
-
-    def _is_partial(self, suite: SuiteFile) -> bool:
-        chosen = sum(1 for item in self._config.stash[ITEMS] if item.path == suite.path)
-        return suite.path in self.deselected or chosen < suite.criteria
-
-    def close(self) -> None:
-        self._stack.close()
-
-    def go(self) -> bool:
-        decisions = [item.decision for item in self.finished.values()]
-        return all(decision is None or decision.verdict.value == "GO" for decision in decisions)
-
-    def summaries(self) -> Iterator[str]:
-        from harness.core import registry
-
-        terminal = registry.load("reporters", "terminal") if self.finished else None
-        for item in self.finished.values():
-            yield terminal.render(item.report).decode() if terminal else ""
-            yield f"report: {item.folder.report('.html')}"
-
-    def verdict_line(self) -> str:
-        from harness.run.session import combine
-
-        decisions = [item.decision for item in self.finished.values()]
-        if any(decision is None for decision in decisions):
-            return "PARTIAL: criteria were deselected or a sample was replayed; nothing is decided."
-        if self.failed:
-            return "no decision: a suite could not be run"
-        verdict: Verdict = combine([decision.verdict for decision in decisions if decision is not None])
-        return f"{verdict.value}   {len(decisions)} suite(s)"
-
-
-ITEMS = pytest.StashKey[list["CriterionItem"]]()
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    session.config.stash[ITEMS] = [item for item in session.items if isinstance(item, CriterionItem)]
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[STATE].close()
+    config.stash[STATE].forget()
 
 
 class SuiteFile(pytest.File):
     """One suite.toml. Collecting reads the policy and calls nothing."""
 
-    criteria = 0
+    criteria: tuple[Criterion, ...] = ()
 
     def collect(self) -> Iterator[CriterionItem]:
         from harness.config import load_suite
@@ -159,31 +114,35 @@ class SuiteFile(pytest.File):
             load_suite(self.path)
             policy = load_policy(self.path)
         except HarnessError as exc:
-            raise self.CollectError(str(exc)) from exc
-        self.criteria = len(policy.criteria)
+            raise self.CollectError(f"{type(exc).__name__}: {exc}") from exc
+        self.criteria = policy.criteria
         for criterion in policy.criteria:
-            yield CriterionItem.from_parent(self, name=criterion.name, suite=self)
+            yield CriterionItem.from_parent(self, name=criterion.name, criterion=criterion)
 
 
 class CriterionItem(pytest.Item):
-    """One criterion of one suite, with its declared slices."""
+    """One criterion of one suite, with its severe drops and its slices."""
 
-    def __init__(self, *, suite: SuiteFile, **options: Any) -> None:
+    def __init__(self, *, criterion: Criterion, **options: Any) -> None:
         super().__init__(**options)
-        self._suite = suite
+        self.criterion = criterion
+
+    def setup(self) -> None:
+        if self.config.getoption("setuponly", False):
+            return
+        result = self.config.stash[STATE].result(self.parent)
+        if result.error is not None:
+            raise SuiteFailed(result.error)
+        self.user_properties += [("verdict", result.verdicts.get(self.name, "")), ("report", result.report)]
 
     def runtest(self) -> None:
-        finished = self.config.stash[STATE].result(self._suite)
-        findings = [finding for finding in finished.findings if finding.criterion == self.name]
-        failed = [finding for finding in findings if finding.gating and finding.verdict.value != "GO"]
-        if failed:
-            raise CriterionFailed(failed, finished)
+        failure = self.config.stash[STATE].result(self.parent).failures.get(self.name)
+        if failure is not None:
+            raise CriterionFailed(failure)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, CriterionFailed):
-            return excinfo.value.text()
-        if isinstance(excinfo.value, HarnessError):
-            return f"{type(excinfo.value).__name__}: {excinfo.value}"
+        if isinstance(excinfo.value, CriterionFailed | SuiteFailed):
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -193,30 +152,154 @@ class CriterionItem(pytest.Item):
 class CriterionFailed(Exception):
     """A criterion that is not GO, with what a reader needs to see why."""
 
-    def __init__(self, findings: list[Finding], finished: Finished) -> None:
-        super().__init__(findings[0].reason)
-        self._findings = findings
-        self._finished = finished
 
-    def text(self) -> str:
-        lines = []
-        for finding in self._findings:
-            where = f" [{finding.slice}]" if finding.slice else ""
-            lines.append(f"{finding.verdict.value}{where}: {finding.reason}")
-            if (evidence := finding.evidence) is not None:
-                lines.append(
-                    f"  estimate {evidence.estimate:+.5g}, interval [{evidence.low:+.5g}, {evidence.high:+.5g}], "
-                    f"margin {evidence.margin:g}; {evidence.units:,} units, {evidence.excluded:,} excluded, "
-                    f"{evidence.unscored:,} unscored"
-                )
-        metric = self._findings[0].metric
-        worst = [case for case in self._finished.report.worst if case.metric == metric][:3]
-        lines += [f"  worst: case {case.case_id}: {case.reason}" for case in worst]
-        lines.append(f"  report: {self._finished.folder.report('.html')}")
-        return "\n".join(lines)
+class SuiteFailed(Exception):
+    """A suite that could not be run: nothing is known of any of its criteria."""
 
 
-def _start_lab(plant: str | None) -> Any:
+class State:
+    """What one process of a pytest session knows: results so far, suites that are partial, the lab while it runs."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._labs: dict[str, tuple[dict[str, str], str | None]] = {}
+        self._results: dict[Path, Result] = {}
+        worker: Mapping[str, str] | None = getattr(config, "workerinput", None)
+        self.is_worker = worker is not None
+        self._shared = Path(worker[SHARED]) if worker is not None else None
+        self.deselected: set[Path] = set()
+        self.items: list[Path] = []
+
+    def share(self) -> Path:
+        """The folder through which this controller's workers tell each other their results."""
+        if self._shared is None:
+            self._shared = Path(tempfile.mkdtemp(prefix="parity-session-"))
+        return self._shared
+
+    def result(self, suite: Any) -> Result:
+        """The suite's run, made at the first call by whichever worker comes first; never a second time."""
+        from harness.run.folder import write_whole
+        from harness.run.result import Result
+
+        if suite.path not in self._results:
+            with self._turn(suite) as stored:
+                if stored is not None and stored.exists():
+                    self._results[suite.path] = Result(**json.loads(stored.read_bytes()))
+                else:
+                    self._results[suite.path] = self._made(suite)
+                    if stored is not None:
+                        write_whole(stored, json.dumps(asdict(self._results[suite.path])).encode())
+        return self._results[suite.path]
+
+    @contextmanager
+    def _turn(self, suite: SuiteFile) -> Iterator[Path | None]:
+        """Alone with this suite while the block runs; yields where its result lies for the other workers, if any."""
+        if self._shared is None:
+            yield None
+            return
+        import fcntl
+
+        name = hashlib.sha256(str(suite.path).encode()).hexdigest()
+        with (self._shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self._shared / f"{name}.json"
+
+    def _made(self, suite: SuiteFile) -> Result:
+        from harness.run.result import failed, result_of
+
+        name = suite.path.parent.name
+        try:
+            with self._watched() as progress:
+                return result_of(self._run(suite, progress), suite.criteria)
+        except HarnessError as exc:
+            return failed(name, f"{type(exc).__name__}: {exc}")
+        except Exception:
+            return failed(name, f"{traceback.format_exc()}\nThis is a fault of the harness; nothing was decided.")
+
+    def _run(self, suite: SuiteFile, progress: Progress) -> Finished:
+        from harness import config as configuration
+        from harness.run import plan, session
+
+        option = self._config.getoption
+        project: Project = configuration.load_project(suite.path)
+        profile = configuration.profile(project, option("--parity-profile"))
+        made = plan.make(suite.path, profile, sample=option("--parity-sample"))
+        addresses, planted = self._lab(profile)
+        return session.run(
+            plan.in_lab(made, addresses),
+            reports=project.reports,
+            partial=self._is_partial(suite),
+            planted=planted,
+            progress=progress,
+        )
+
+    def _lab(self, profile: Profile) -> tuple[dict[str, str], str | None]:
+        """(addresses, planted fault) of the lab that this profile needs; it runs until the session ends."""
+        from harness.run.lab import opened, state_file
+
+        if profile.name in self._labs:
+            return self._labs[profile.name]
+        plant = self._config.getoption("--parity-plant")
+        state = state_file(profile, self._config.getoption("--parity-lab-state"))
+
+        def use(plant: str | None) -> AbstractContextManager[RunningLab]:
+            from harness import lab
+
+            return lab.use(plant, state_file=state)
+
+        addresses = self._stack.enter_context(opened(profile, plant=plant, start=use))
+        self._labs[profile.name] = (addresses, _planted(plant, state))
+        return self._labs[profile.name]
+
+    def _is_partial(self, suite: SuiteFile) -> bool:
+        return suite.path in self.deselected or self.items.count(suite.path) < len(suite.criteria)
+
+    @contextmanager
+    def _watched(self) -> Iterator[Progress]:
+        """Shows the progress of a replay on a terminal, past pytest's capture; silent elsewhere."""
+        from harness.run.progress import counter, silent
+
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        watched = getattr(reporter, "isatty", False) and self._config.get_verbosity() >= 0
+        if capture is None or not watched:
+            yield silent
+            return
+        with capture.global_and_fixture_disabled():
+            sys.stderr.write("\n")
+            yield counter(sys.stderr)
+
+    def results(self) -> list[Result]:
+        """Every result of the session, by suite; in a controller, those of its workers."""
+        from harness.run.result import Result
+
+        stored = sorted(self._shared.glob("*.json")) if self._shared is not None else ()
+        own = self._results if self._shared is None else {}
+        results = [*own.values(), *(Result(**json.loads(path.read_bytes())) for path in stored)]
+        return sorted(results, key=lambda result: result.suite)
+
+    def go(self) -> bool:
+        from harness.run.result import all_go
+
+        return all_go(self.results())
+
+    def close(self) -> None:
+        """Stop the labs of this process."""
+        self._stack.close()
+
+    def forget(self) -> None:
+        """Remove what the workers shared, once nobody reads it any more."""
+        if self._shared is not None and not self.is_worker:
+            shutil.rmtree(self._shared, ignore_errors=True)
+
+
+def _planted(plant: str | None, state: Path | None) -> str | None:
+    if state is None:
+        return plant
     from harness import lab
 
-    return lab.start(plant=plant)
+    return lab.planted(plant, state_file=state)
+
+
+STATE = pytest.StashKey[State]()

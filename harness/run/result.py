@@ -1,0 +1,91 @@
+"""What a door shows of one suite's run, criterion by criterion; plain, so that it crosses between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.core import registry
+from harness.core.verdict import Finding, Verdict
+from harness.run.session import Finished, combine
+
+if TYPE_CHECKING:
+    from harness.gate.policy import Criterion
+
+WORST_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One suite's run, or why there is none.
+
+    text: what a terminal shows of the whole. report: path of the page. verdict: None for a partial run, and where
+    there is an error. verdicts: criterion -> the worst verdict of its findings. failures: criterion -> why it is not
+    GO, for those that vote and are not. error: why the suite could not be run, else None.
+    """
+
+    suite: str
+    text: str
+    report: str = ""
+    verdict: str | None = None
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+
+def result_of(finished: Finished, criteria: Iterable[Criterion]) -> Result:
+    """The result of a run that came to its end."""
+    report = str(finished.folder.report(".html"))
+    verdicts: dict[str, str] = {}
+    failures: dict[str, str] = {}
+    for criterion in criteria:
+        found = [one for one in finished.findings if one.criterion in (criterion.name, criterion.severe_name)]
+        verdicts[criterion.name] = combine([finding.verdict for finding in found]).value
+        failed = [finding for finding in found if finding.gating and finding.verdict is not Verdict.GO]
+        if failed:
+            failures[criterion.name] = "\n".join([*_why(failed, finished), f"  report: {report}"])
+    return Result(
+        suite=finished.report.suite,
+        text=f"{registry.load('reporters', 'terminal').render(finished.report).decode()}\nreport: {report}",
+        report=report,
+        verdict=finished.decision.verdict.value if finished.decision is not None else None,
+        verdicts=verdicts,
+        failures=failures,
+    )
+
+
+def failed(suite: str, error: str) -> Result:
+    """The result of a suite that could not be run."""
+    return Result(suite=suite, text=f"parity {suite}: could not be run\n{error}", error=error)
+
+
+def all_go(results: Iterable[Result]) -> bool:
+    """Whether nothing stands against a session's own exit code: every decision is GO, or was not to be made."""
+    return all(result.error is None and result.verdict in (None, Verdict.GO.value) for result in results)
+
+
+def verdict_line(results: Sequence[Result]) -> str:
+    """One line for all suites together; nothing is decided on less than all of them."""
+    if any(result.error is not None for result in results):
+        return "no decision: a suite could not be run"
+    verdicts = [Verdict(result.verdict) for result in results if result.verdict is not None]
+    if len(verdicts) < len(results):
+        return "PARTIAL: criteria were deselected or a sample was replayed; nothing is decided."
+    return f"{combine(verdicts).value}   {len(verdicts)} suite(s)"
+
+
+def _why(failed: Sequence[Finding], finished: Finished) -> list[str]:
+    lines = []
+    for finding in failed:
+        what = f" {finding.criterion}," if finding.criterion != failed[0].criterion else ""
+        where = f" [{finding.slice}]" if finding.slice else ""
+        lines.append(f"{finding.verdict.value}{where}:{what} {finding.reason}")
+        if (evidence := finding.evidence) is not None:
+            lines.append(
+                f"  estimate {evidence.estimate:+.5g}, interval [{evidence.low:+.5g}, {evidence.high:+.5g}], "
+                f"margin {evidence.margin:g}; {evidence.units:,} units, {evidence.excluded:,} excluded, "
+                f"{evidence.unscored:,} unscored"
+            )
+    worst = [case for case in finished.report.worst if case.metric == failed[0].metric][:WORST_SHOWN]
+    return lines + [f"  worst: case {case.case_id}: {case.reason}" for case in worst]

@@ -75,7 +75,7 @@ class TerminalReport:
         word = verdict_word(report)
         lines = [f"{spoken}: {_safe(said)}" for spoken, said in warnings(report)]
         lines.append(f"decision: {self._painted(word, 0)}")
-        lines.append(f"  {_safe(headline(report))}")
+        lines.append(f"  {_safe(headline(report), 2000)}")
         lines += [f"  note: {_safe(note)}" for note in (decision.notes if decision is not None else ())]
         return [*lines, f"signature: {_safe(report.signature, 2000)}"]
 

@@ -22,7 +22,7 @@ from harness.shapes import AWS_CLOUDS, AWS_SIDE, AZURE_CLOUDS, AZURE_SIDE, PROJE
 
 PROJECT_FILE = "parity.toml"
 SUITE_FILE = "suite.toml"
-GATE_TABLES = ("gate", "epoch", "criterion")  # read from the same file by gate.policy
+GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")  # read from the same file by gate.policy
 _OPTIONAL = ("request_builder", "deterministic_source", "slices_by", "seed", "calibration")  # fields of Suite by name
 
 

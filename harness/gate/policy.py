@@ -16,7 +16,10 @@ from typing import Any
 
 from harness.core.shape import check
 from harness.errors import ConfigError, PolicyError
+from harness.gate.coverage import Demands, parse_coverage
+from harness.gate.signers import Roles, parse_roles
 from harness.gate.tables import CRITERION, GATE, KEYS_OF_KIND, schema
+from harness.gate.waivers import Waiver, parse_waivers
 from harness.stats.measure import CLIP, Kind, Measure
 
 __all__ = ["SLICE_MARGIN", "SOURCE_LABEL", "Criterion", "Policy", "load_policy", "parse_policy", "schema"]
@@ -26,7 +29,7 @@ SOURCE_LABEL = "source_label"
 UNNAMED_SLICE = "slice"  # the key of a row's slice that came as one bare text
 SEVERE_SHARE = 0.02
 SUITE_TABLES = ("suite", "pair", "comparators", "endpoints", "prices", "source", "target")
-GATE_TABLES = ("gate", "epoch", "criterion")
+GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")
 
 _MARGINS = {Kind.SCORE: 0.03, Kind.FLIP: 0.005, Kind.EXCEED: 0.0, Kind.COST: 0.0}
 _ERROR_METRICS = ("error", "errors")
@@ -92,7 +95,9 @@ class Policy:
     """All criteria in the order of the file. where: the file, for messages; it is no part of the hashes.
 
     mode: anytime | fixed. max_cluster: cases in the largest cluster; None: every cluster weighs the same in anytime
-    mode. epoch: version strings of what is compared.
+    mode. epoch: version strings of what is compared. signoff: who must sign a decision. waivers: known differences
+    that someone answers for. coverage: what must have been replayed. None of these three opens an epoch: they change
+    neither what is measured nor how it is tested.
     """
 
     criteria: tuple[Criterion, ...]
@@ -102,6 +107,9 @@ class Policy:
     max_cluster: int | None = None
     epoch: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    signoff: Roles = field(default_factory=Roles)
+    waivers: tuple[Waiver, ...] = ()
+    coverage: Demands = field(default_factory=Demands)
 
     @property
     def sha256(self) -> str:
@@ -113,12 +121,21 @@ class Policy:
         """Names the evidence epoch: criteria, risks and versions. Any change of them starts from no evidence."""
         canonical = self.canonical()
         del canonical["mode"]
+        for beside in ("signoff", "waivers", "coverage"):
+            canonical.pop(beside, None)
         return _digest(canonical)[:16]
 
     def canonical(self) -> dict[str, Any]:
         """Everything that is promised, as plain JSON values."""
         content = asdict(self)
         del content["where"]
+        if not self.signoff.signers:
+            del content["signoff"]
+        content["waivers"] = [waiver.canonical() for waiver in self.waivers]
+        content["coverage"] = self.coverage.canonical()
+        for name in ("waivers", "coverage"):  # a table that says nothing leaves the hash as it was before it existed
+            if not content[name]:
+                del content[name]
         return content
 
 
@@ -156,7 +173,16 @@ def parse_policy(document: Mapping[str, Any], where: str) -> Policy:
         raise PolicyError(f"{where}: no criterion. A policy needs at least one [[criterion]] to judge by.")
     criteria = tuple(_criterion(entry, f"{where}, criterion {at}") for at, entry in enumerate(entries, start=1))
     _check_unique(criteria, where)
-    return Policy(criteria=criteria, epoch={key: str(value) for key, value in epoch.items()}, where=where, **gate)
+    signoff = parse_roles(document["signoff"], f"{where}, [signoff]") if "signoff" in document else Roles()
+    return Policy(
+        criteria=criteria,
+        epoch={key: str(value) for key, value in epoch.items()},
+        where=where,
+        signoff=signoff,
+        waivers=parse_waivers(document.get("waiver", []), criteria, where),
+        coverage=parse_coverage(document.get("coverage", {}), f"{where}, [coverage]"),
+        **gate,
+    )
 
 
 def _check_tables(document: Mapping[str, Any], where: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.gate.coverage import COVERAGE
+from harness.gate.waivers import WAIVER
 from harness.stats.measure import CLIP, Kind
 
 _COMMON = ("name", "metric", "kind", "margin", "deterministic", "slices", "critical", "advisory")
@@ -111,9 +113,36 @@ CRITERION: dict[str, Any] = {
     },
 }
 
+SIGNOFF: dict[str, Any] = {
+    "type": "object",
+    "description": "Who signs a decision: roles, and the keys that may hold them. Two roles, two people, two keys.",
+    "properties": {
+        "required": {
+            "type": "array",
+            "minItems": 2,
+            "items": {"type": "string"},
+            "description": "Roles that must sign; all that are listed where absent.",
+        },
+    },
+    "additionalProperties": {
+        "type": "array",
+        "minItems": 1,
+        "description": "The people who may sign in this role.",
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["name", "public_key"],
+            "properties": {
+                "name": _text("Whose key it is; reports show this name."),
+                "public_key": _text("Ed25519 or ECDSA P-256: an OpenSSH line, PEM, or the base64 of its DER."),
+            },
+        },
+    },
+}
+
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a policy file: [gate], [epoch] and [[criterion]]."""
+    """JSON Schema (draft 2020-12) of a policy file, table by table."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -123,5 +152,8 @@ def schema() -> dict[str, Any]:
             "gate": GATE,
             "epoch": EPOCH,
             "criterion": {"type": "array", "minItems": 1, "items": CRITERION},
+            "signoff": SIGNOFF,
+            "waiver": {"type": "array", "items": WAIVER},
+            "coverage": COVERAGE,
         },
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from harness.core.verdict import Evidence, Finding, Verdict
-from harness.gate.policy import Criterion
+from harness.gate.policy import ERROR_METRICS, Criterion
 from harness.stats.measure import Kind
 
 CLOSE = (
@@ -45,10 +46,27 @@ def reason(facts: Facts) -> str:
     return seen
 
 
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What happened to a case: flipped, they flip; and where, when the source's own events are counted against it."""
+
+    did: str
+    does: str
+    target_alone: str = " on the target alone"
+    source_alone: str = " on the source alone"
+
+
+_SEVERE = _Event("broke badly", "break badly", " where the source's own second answer did not", " the other way round")
+_FLIP = _Event("flipped", "flip", " where the source's own second answer did not", " the other way round")
+_ERROR = _Event("failed", "fail")
+_SLOW = _Event("were slow", "are slow")
+_OVER = _Event("were over the contractual limit", "are over the contractual limit")
+
+
 def _seen(facts: Facts) -> str:
     kind = facts.criterion.kind
     if facts.severe:
-        return _rate(facts, "broke badly", "broken")
+        return _rate(facts, _SEVERE)
     match kind:
         case Kind.SCORE:
             than = " to the source's answers than the source is to itself"
@@ -59,35 +77,34 @@ def _seen(facts: Facts) -> str:
             than = f" than {facts.criterion.ratio:g} times what the source costs"
             return _mean(facts, ("dearer", "cheaper"), than, " USD", scale=facts.criterion.cap_usd or 1.0)
         case Kind.EXCEED:
-            return _rate(facts, "were slow", "slow")
+            return _rate(facts, _SLOW)
         case Kind.LIMIT:
-            return _rate(facts, "were over the contractual limit", "over the limit")
+            return _rate(facts, _OVER)
         case _:
-            failed = facts.criterion.metric in ("error", "errors")
-            return _rate(facts, "failed", "failed") if failed else _rate(facts, "flipped", "flipped")
+            return _rate(facts, _ERROR if facts.criterion.metric in ERROR_METRICS else _FLIP)
 
 
-def _rate(facts: Facts, did: str, state: str) -> str:
-    """Events: D counts them against the source's own."""
-    evidence = facts.evidence
-    own = "" if evidence.high <= 0 and facts.better == 0 else _own(facts)
-    told = f"{count(facts.worse)} of {_cases(facts)} {did}{own}."
-    accepted = evidence.margin
+def _rate(facts: Facts, event: _Event) -> str:
+    """Events. Where the source has its own, they count against the target's, and what is judged is how many more."""
+    evidence, accepted = facts.evidence, facts.evidence.margin
+    paired = facts.severe or facts.criterion.measure.bounds[1] > 0
+    told = f"{count(facts.worse)} of {_cases(facts)} {event.did}"
+    if paired:
+        told += f"{event.target_alone}, and {count(facts.better)}{event.source_alone}"
+    limit = f"{percent(accepted)} is accepted" if accepted else "no more are accepted"
+
+    def share(value: float, *, up: bool) -> str:
+        amount = percent(abs(value), up=up, apart=accepted)
+        return f"{amount} {'more' if value >= 0 else 'fewer'} {event.does}" if paired else f"{amount} {event.does}"
+
     if facts.verdict is Verdict.GO:
-        at_worst, limit = apart(max(-evidence.low, 0.0), accepted)
-        return f"{told} At worst {at_worst} do, and {limit} is accepted."
+        return f"{told}. At worst {share(-evidence.low, up=evidence.low < 0)}, and {limit}."
     if facts.verdict is Verdict.NO_GO:
-        at_least, limit = apart(-evidence.high, accepted)
-        return f"{told} Even allowing for luck at least {at_least} are {state}, and {limit} is accepted."
-    at_worst, limit = apart(-evidence.low, accepted)
-    if facts.worse == 0:
-        start = f"Nothing bad was found, but {_cases(facts)} without one that {did} only rule out a rate above"
-        return f"{start} {at_worst}, and {limit} is accepted."
-    return f"{told} The rate may be as high as {at_worst}, and {limit} is accepted."
-
-
-def _own(facts: Facts) -> str:
-    return f" where the source's own second answer did not, and {count(facts.better)} the other way round"
+        return f"{told}. Even allowing for luck at least {share(-evidence.high, up=False)}, and {limit}."
+    at_worst = percent(-evidence.low, up=True, apart=accepted)
+    if facts.worse == 0 and facts.better == 0:
+        return f"Nothing bad was found, but {_cases(facts)} only rule out a rate above {at_worst}, and {limit}."
+    return f"{told}. It may be that {share(-evidence.low, up=True)}, and {limit}."
 
 
 def _mean(facts: Facts, words: tuple[str, str], than: str, unit: str, *, scale: float = 1.0) -> str:
@@ -287,15 +304,25 @@ def number_apart(value: float, limit: float) -> str:
     return shown
 
 
-def apart(share: float, limit: float) -> tuple[str, str]:
-    """Two shares as percentages, with as many digits as it takes to tell them apart."""
-    for digits in range(2, 8):
-        shown = f"{100 * share:.{digits}g}"
-        if share == limit or float(shown) != float(f"{100 * limit:.{digits}g}"):
+def percent(share: float, *, up: bool | None = None, apart: float | None = None) -> str:
+    """A share as a percentage: 0.0149 is "1.5 %".
+
+    up: which way to round to two digits, so that nothing is claimed that was not shown; None: all digits there are.
+    apart: a limit that the text must not be mistaken for, with as many digits as that takes.
+    """
+    exact = Decimal(repr(float(share))) * 100
+    if up is None or exact == 0:
+        return f"{_plain(exact)} %"
+    limit = None if apart is None else Decimal(repr(float(apart))) * 100
+    for digits in range(2, 9):
+        place = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+        shown = exact.quantize(place, ROUND_CEILING if up else ROUND_FLOOR)
+        if shown != limit or exact == limit:
             break
-    return f"{_plain(shown)} %", f"{_plain(f'{100 * limit:.6g}')} %"
+    return f"{_plain(shown)} %"
 
 
-def _plain(text: str) -> str:
-    """No exponents: 1e-05 says nothing to most readers."""
-    return f"{float(text):.10f}".rstrip("0").rstrip(".") if "e" in text else text
+def _plain(value: Decimal) -> str:
+    """No exponents, no trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.gate.words import apart, number
+from harness.gate.words import number, percent
 from tests.gate.making import Gate, flip, flips, score, scores
 
 
@@ -29,7 +29,7 @@ def test_no_go_says_what_is_certain(gate: Gate) -> None:
     """23 of 1,000 broke; even allowing for luck at least 1.5 % are affected; the limit is 1 %."""
     decided = gate(flips(1000, 23, noise=None), [flip(margin=0.01, deterministic=True)], mode="fixed")
     assert decided.finding("label")["reason"] == (
-        "23 of 1,000 cases flipped. Even allowing for luck at least 1.6 % are flipped, and 1 % is accepted."
+        "23 of 1,000 cases flipped. Even allowing for luck at least 1.5 % flip, and 1 % is accepted."
     )
     assert "below 1 of 20" in decided.document["headline"]
 
@@ -62,19 +62,35 @@ def test_the_largest_need_is_said_for_all(gate: Gate) -> None:
     assert "In all, about 580 more would settle it." in gate(rows, criteria).document["headline"]
 
 
+def test_a_noisy_source_is_counted_against_the_target(gate: Gate) -> None:
+    reason = gate(flips(1000, 2, metric="error", noise=3), [flip(metric="error")]).finding("error")["reason"]
+    assert reason.startswith("2 of 1,000 cases failed on the target alone, and 3 on the source alone. At worst 0.")
+    assert reason.endswith(" % more fail, and 1 % is accepted.")
+
+
+def test_faster_is_said_as_fewer_slow_calls(gate: Gate) -> None:
+    rows = flips(1000, 0, metric="p50", noise=500)
+    reason = gate(rows, [{"metric": "p50", "kind": "exceed", "quantile": 0.5}]).finding("p50")["reason"]
+    assert reason.startswith("0 of 1,000 cases were slow on the target alone, and 500 on the source alone. At worst 4")
+    assert reason.endswith(" % fewer are slow, and no more are accepted.")
+
+
 @pytest.mark.parametrize(
-    "share, limit, shown",
+    "share, up, limit, shown",
     [
-        (0.015, 0.005, ("1.5 %", "0.5 %")),
-        (0.004996, 0.005, ("0.4996 %", "0.5 %")),
-        (0.0, 0.01, ("0 %", "1 %")),
-        (0.5, 0.02, ("50 %", "2 %")),
-        (1.0, 0.1, ("100 %", "10 %")),
-        (0.00001, 0.005, ("0.001 %", "0.5 %")),
+        (0.01487, True, 0.005, "1.5 %"),
+        (0.01487, False, 0.005, "1.4 %"),
+        (0.004996, True, 0.005, "0.4996 %"),
+        (0.9985, False, 0.005, "99 %"),
+        (1.0, False, 0.005, "100 %"),
+        (0.0, True, 0.01, "0 %"),
+        (0.00001, True, 0.005, "0.001 %"),
+        (0.005, None, None, "0.5 %"),
+        (0.1, None, None, "10 %"),
     ],
 )
-def test_shares_are_told_apart_from_their_limit(share: float, limit: float, shown: tuple[str, str]) -> None:
-    assert apart(share, limit) == shown
+def test_shares_claim_no_more_than_was_shown(share: float, up: bool | None, limit: float | None, shown: str) -> None:
+    assert percent(share, up=up, apart=limit) == shown
 
 
 @pytest.mark.parametrize(

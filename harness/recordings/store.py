@@ -81,6 +81,7 @@ class GoldenSet:
             place=_line(self.folder / CASES, index + 1),
             service=self.manifest.service,
             operation=self.manifest.operation,
+            proved=True,
         )
 
     def __iter__(self) -> Iterator[StoredCase]:

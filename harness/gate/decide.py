@@ -8,8 +8,8 @@ crossing is final for the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,14 @@ import numpy as np
 from harness.core.rows import Rows
 from harness.core.verdict import Decision, Evidence, Finding, Verdict
 from harness.errors import PolicyError
-from harness.gate import words
+from harness.gate import remainder, words
 from harness.gate.answers import Answer, answer, settle
+from harness.gate.coverage import labels_replayed
 from harness.gate.nights import Nights, in_order
 from harness.gate.policy import Criterion, Policy
 from harness.gate.questions import Question, questions
+from harness.gate.remainder import Cover, Taken
+from harness.gate.waivers import Waiver
 from harness.stats.anytime import units_at_this_pace
 from harness.stats.forecast import settled_at
 from harness.stats.measure import Kind
@@ -40,12 +43,13 @@ def decide(
     signature: str | None = None,
     findings: Sequence[Finding] = (),
     notes: Sequence[str] = (),
+    labels_seen: Iterable[str] = (),
 ) -> Decision:
     """Judge rows, and the earlier nights of the same epoch, by a policy.
 
     decided_at: UTC. history: rows of earlier nights, any order. signature: the line that says what was decided on;
     without one it is made of signature_parts. findings: what others found (coverage, a run cut short); they vote like
-    any other. notes: put before the gate's own.
+    any other. notes: put before the gate's own. labels_seen: labels of the source on nights that do not count here.
     Raises PolicyError when a fixed sample is given a history: it is one look, planned in advance.
     """
     if history and policy.mode == "fixed":
@@ -54,27 +58,19 @@ def decide(
             'Use mode = "anytime", or decide on one rows file.'
         )
     nights = in_order(rows, history)
-    answers: list[Answer] = []
-    checks: list[tuple[int, Finding]] = []
-    notices = list(notes)
-    for criterion in policy.criteria:
-        readings = _readings(nights, criterion, policy)
-        notices += _notices(readings, criterion)
-        absent = len(history) > 0 and len(rows) > 0 and not rows.metric.has(criterion.metric).any()
-        for question in questions(criterion, readings, policy):
-            if criterion.kind is Kind.CHECK:
-                checks.append((len(answers), _checked(question, readings)))
-            else:
-                answers.append(answer(question, readings, policy, absent=absent))
-    settle(answers, policy)
-    voting = sum(one.votes for one in answers)
-    found = [_finding(one, policy, metrics=max(voting, 1)) for one in answers]
-    for place, finding in reversed(checks):
-        found.insert(place, finding)
+    tonight = rows if history and len(rows) > 0 else None
+    judged = _judge(nights, policy, tonight=tonight)
+    found, waived = judged.findings, _Judged()
+    if in_force := [waiver for waiver in policy.waivers if waiver.in_force(decided_at)]:
+        waived = _judge(nights, policy, tonight=tonight, waivers=in_force)
+        found = remainder.combined(found, waived.findings, waived.taken)
+    waivers = remainder.notes(policy.waivers, waived.covers, found, decided_at)
+    found += labels_replayed(policy, nights.rows, seen=labels_seen)
     found += findings
     if history and len(rows) == 0:
         found.append(_empty_tonight())
     verdict = _combined(found)
+    told = words.headline(verdict, found, alpha_go=policy.alpha_go, alpha_no_go=policy.alpha_no_go, mode=policy.mode)
     return Decision(
         verdict=verdict,
         findings=tuple(found),
@@ -82,11 +78,47 @@ def decide(
         signature=signature if signature is not None else _signature(signature_parts or {}, policy),
         decided_at=decided_at,
         epoch=policy.epoch_id,
-        headline=words.headline(
-            verdict, found, alpha_go=policy.alpha_go, alpha_no_go=policy.alpha_no_go, mode=policy.mode
-        ),
-        notes=(*notices, *_unjudged(rows, policy), *_later(answers, nights)),
+        headline=remainder.headline(told, found),
+        notes=(*notes, *waivers, *judged.notices, *_unjudged(rows, policy), *_later(judged.answers, nights)),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Judged:
+    """Every question answered once. findings, taken: one each a question, in the same order; see `remainder`."""
+
+    findings: list[Finding] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    covers: list[Cover] = field(default_factory=list)
+    taken: list[Taken | None] = field(default_factory=list)
+
+
+def _judge(nights: Nights, policy: Policy, *, tonight: Rows | None, waivers: Sequence[Waiver] = ()) -> _Judged:
+    """Ask everything of the rows that the waivers leave. tonight: the last night's rows; None without earlier ones."""
+    judged = _Judged()
+    asked: list[Answer | Finding] = []
+    for criterion in policy.criteria:
+        readings = _readings(nights, criterion, policy)
+        judged.notices += _notices(readings, criterion)
+        names = (criterion.name, criterion.severe_name)
+        held = remainder.covers(readings, nights.rows, [one for one in waivers if one.criterion in names])
+        judged.covers += held
+        absent = tonight is not None and not tonight.metric.has(criterion.metric).any()
+        for whole in questions(criterion, readings, policy):
+            question, taken = remainder.without(whole, readings, held)
+            judged.taken.append(taken)
+            if criterion.kind is Kind.CHECK:
+                asked.append(_checked(question, readings))
+            else:
+                asked.append(answer(question, readings, policy, absent=absent))
+    judged.answers = [one for one in asked if isinstance(one, Answer)]
+    settle(judged.answers, policy)
+    voting = sum(one.votes for one in judged.answers)
+    judged.findings = [
+        one if isinstance(one, Finding) else _finding(one, policy, metrics=max(voting, 1)) for one in asked
+    ]
+    return judged
 
 
 def _readings(nights: Nights, criterion: Criterion, policy: Policy) -> Readings:

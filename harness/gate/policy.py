@@ -16,8 +16,10 @@ from typing import Any
 
 from harness.core.shape import check
 from harness.errors import ConfigError, PolicyError
+from harness.gate.coverage import Demands, parse_coverage
 from harness.gate.signers import Roles, parse_roles
 from harness.gate.tables import CRITERION, GATE, KEYS_OF_KIND, schema
+from harness.gate.waivers import Waiver, parse_waivers
 from harness.stats.measure import CLIP, Kind, Measure
 
 __all__ = ["SLICE_MARGIN", "SOURCE_LABEL", "Criterion", "Policy", "load_policy", "parse_policy", "schema"]
@@ -27,7 +29,7 @@ SOURCE_LABEL = "source_label"
 UNNAMED_SLICE = "slice"  # the key of a row's slice that came as one bare text
 SEVERE_SHARE = 0.02
 SUITE_TABLES = ("suite", "pair", "comparators", "endpoints", "prices", "source", "target")
-GATE_TABLES = ("gate", "epoch", "criterion", "signoff")
+GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")
 
 _MARGINS = {Kind.SCORE: 0.03, Kind.FLIP: 0.005, Kind.EXCEED: 0.0, Kind.COST: 0.0}
 ERROR_METRICS = ("error", "errors")
@@ -93,7 +95,9 @@ class Policy:
     """All criteria in the order of the file. where: the file, for messages; it is no part of the hashes.
 
     mode: anytime | fixed. max_cluster: cases in the largest cluster; None: every cluster weighs the same in anytime
-    mode. epoch: version strings of what is compared. signoff: who must sign a decision; it opens no epoch.
+    mode. epoch: version strings of what is compared. signoff: who must sign a decision. waivers: known differences
+    that someone answers for. coverage: what must have been replayed. None of these three opens an epoch: they change
+    neither what is measured nor how it is tested.
     """
 
     criteria: tuple[Criterion, ...]
@@ -104,6 +108,8 @@ class Policy:
     epoch: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
     signoff: Roles = field(default_factory=Roles)
+    waivers: tuple[Waiver, ...] = ()
+    coverage: Demands = field(default_factory=Demands)
 
     @property
     def sha256(self) -> str:
@@ -115,7 +121,8 @@ class Policy:
         """Names the evidence epoch: criteria, risks and versions. Any change of them starts from no evidence."""
         canonical = self.canonical()
         del canonical["mode"]
-        canonical.pop("signoff", None)
+        for beside in ("signoff", "waivers", "coverage"):
+            canonical.pop(beside, None)
         return _digest(canonical)[:16]
 
     def canonical(self) -> dict[str, Any]:
@@ -124,6 +131,11 @@ class Policy:
         del content["where"]
         if not self.signoff.signers:
             del content["signoff"]
+        content["waivers"] = [waiver.canonical() for waiver in self.waivers]
+        content["coverage"] = self.coverage.canonical()
+        for name in ("waivers", "coverage"):  # a table that says nothing leaves the hash as it was before it existed
+            if not content[name]:
+                del content[name]
         return content
 
 
@@ -167,6 +179,8 @@ def parse_policy(document: Mapping[str, Any], where: str) -> Policy:
         epoch={key: str(value) for key, value in epoch.items()},
         where=where,
         signoff=signoff,
+        waivers=parse_waivers(document.get("waiver", []), criteria, where),
+        coverage=parse_coverage(document.get("coverage", {}), f"{where}, [coverage]"),
         **gate,
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.gate.coverage import COVERAGE
+from harness.gate.waivers import WAIVER
 from harness.stats.measure import CLIP, Kind
 
 _COMMON = ("name", "metric", "kind", "margin", "deterministic", "slices", "critical", "advisory")
@@ -140,7 +142,7 @@ SIGNOFF: dict[str, Any] = {
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a policy file: [gate], [epoch], [[criterion]] and [signoff]."""
+    """JSON Schema (draft 2020-12) of a policy file, table by table."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -151,5 +153,7 @@ def schema() -> dict[str, Any]:
             "epoch": EPOCH,
             "criterion": {"type": "array", "minItems": 1, "items": CRITERION},
             "signoff": SIGNOFF,
+            "waiver": {"type": "array", "items": WAIVER},
+            "coverage": COVERAGE,
         },
     }

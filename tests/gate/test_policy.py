@@ -51,7 +51,10 @@ def test_an_unknown_key_is_told_with_the_known_ones_and_the_nearest() -> None:
         ({"criterion": {"metric": "sim"}}, "[[criterion]]"),
         ({"criterion": [{"kind": "score"}]}, 'criterion 1: key "metric" is missing'),
         ({"criterion": [{"metric": "sim"}]}, "It is one of score, flip"),
-        ({"criterion": [SCORE], "gates": {}}, 'unknown table "gates".\nKnown tables: coverage, criterion, epoch, gate, signoff, waiver'),
+        (
+            {"criterion": [SCORE], "gates": {}},
+            'unknown table "gates".\nKnown tables: coverage, criterion, epoch, gate, signoff, waiver',
+        ),
         ({"criterion": [SCORE], "gate": {"alpha": 0.05}}, '[gate]: unknown key "alpha"'),
         ({"criterion": [SCORE], "gate": {"mode": "anytim"}}, 'Did you mean "anytime"?'),
         ({"criterion": [SCORE], "gate": {"alpha_go": 0}}, '"alpha_go" must be more than 0'),

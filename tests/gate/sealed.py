@@ -173,3 +173,18 @@ def _with(report: ParityReport, decision: object) -> ParityReport:
 def rewritten(path: Path, **fields: object) -> None:
     """Change fields of a JSON file in place."""
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+PROFILE = """[profiles.lab]
+lab = true
+[profiles.lab.source]
+cloud = "aws"
+[profiles.lab.target]
+cloud = "azure"
+"""
+
+
+def project(folder: Path) -> Path:
+    """A project's folder, as commands look for it from where they are started; returns where its runs lie."""
+    (folder / "parity.toml").write_text(f'default_profile = "lab"\nreports = "reports"\n{PROFILE}')
+    return folder / "reports"

@@ -50,7 +50,7 @@ def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
         file = open_rows(path, run=_run_name(path))
         if file.sha256 == tonight.sha256:
             continue
-        epoch = decided.get(file.sha256) or _epoch_beside(path)
+        epoch = decided.get(file.sha256) or _epoch_beside(path, policy)
         if epoch is None:
             untold.append(shown)
         elif epoch != policy.epoch_id:
@@ -94,9 +94,10 @@ def _decided(folder: Path) -> Iterator[tuple[str, str]]:
                 yield sha256, content["epoch"]
 
 
-def _epoch_beside(path: Path) -> str | None:
+def _epoch_beside(path: Path, policy: Policy) -> str | None:
+    """The epoch of the policy beside a rows file. The present policy, which may have been edited since, tells none."""
     for beside in (path.with_name(f"{path.stem}.policy.toml"), path.with_name("policy.toml")):
-        if beside.is_file():
+        if beside.is_file() and beside.resolve() != Path(policy.where).resolve():
             try:
                 return load_policy(beside).epoch_id
             except HarnessError as exc:

@@ -14,6 +14,7 @@ CLOSE = (
     "The loss is close to the agreed margin or beyond it; more calls will not settle this cheaply; decide on the "
     "margin or fix the target."
 )
+_NAMED = 6  # findings that a headline tells; the others are in the list below it
 COVERS = "This covers traffic like the recorded sample, and nothing else."
 
 
@@ -243,7 +244,9 @@ def headline(verdict: Verdict, findings: Sequence[Finding], *, alpha_go: float, 
     """The decision in one paragraph, the failing or undecided findings first."""
     voting = [finding for finding in findings if finding.gating]
     if verdict is Verdict.GO:
-        reasons = " ".join(_named(finding) for finding in voting if finding.slice is None)
+        whole = [finding for finding in voting if finding.slice is None]
+        reasons = " ".join(_named(finding) for finding in whole[:_NAMED])
+        reasons += f" {len(whole) - _NAMED} more are within their limits too." if len(whole) > _NAMED else ""
         slices = sum(finding.slice is not None for finding in voting)
         also = f" The same holds in {slices} slices, each within its own margin." if slices else ""
         looks = ", however often the report was opened" if mode == "anytime" else ", looked at once"
@@ -253,11 +256,11 @@ def headline(verdict: Verdict, findings: Sequence[Finding], *, alpha_go: float, 
         )
         return f"{reasons}{also}{risk} {COVERS}"
     bad = [finding for finding in voting if finding.verdict is verdict]
-    told = " ".join(_named(finding) for finding in bad[:5])
-    rest = f" And {len(bad) - 5} more." if len(bad) > 5 else ""
+    told = " ".join(_named(finding) for finding in bad[:_NAMED])
+    rest = f" And {len(bad) - _NAMED} more." if len(bad) > _NAMED else ""
     if verdict is Verdict.NO_GO:
         undecided = [_place(finding) for finding in voting if finding.verdict is Verdict.INCONCLUSIVE]
-        within = f" Undecided besides: {'; '.join(undecided[:5])}." if undecided else ""
+        within = f" Undecided besides: {'; '.join(undecided[:_NAMED])}." if undecided else ""
         if not undecided and len(bad) < len(voting):
             within = " All other measures are inside their limits."
         return f"{told}{rest}{within} The risk that any of this is bad luck is below {one_in(alpha_no_go)}."

@@ -162,6 +162,14 @@ def test_a_policy_beside_the_rows_tells_their_epoch(gate: Gate, past: Path) -> N
     assert decided.finding("label")["units"] == 600
 
 
+def test_the_present_policy_is_no_record_of_the_past(gate: Gate, past: Path) -> None:
+    """It may lie in the folder, and may have been edited since the rows were decided."""
+    write_rows(past / "1.jsonl", clean(300, "a"))
+    policy = write_policy(past / "policy.toml", [CERTAIN])
+    decided = gate.decide(write_rows(gate.folder / "rows.jsonl", clean(300, "b")), policy, history=past)
+    assert any("Nothing tells the epoch of 1.jsonl" in note for note in decided.document["notes"])
+
+
 @pytest.mark.parametrize("record, units", [({}, 600), ({"partial": True}, 300), ({"planted": "label_flips"}, 300)])
 def test_partial_runs_and_planted_faults_are_no_evidence(
     gate: Gate, past: Path, record: dict[str, object], units: int

@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from harness import __version__
+    from harness.gate.coverage import unchecked
     from harness.gate.decide import decide
     from harness.gate.document import document
     from harness.gate.history import Past, read_history
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         policy,
         decided_at=datetime.now(UTC),
         history=past.rows,
-        notes=past.notes,
+        notes=(*past.notes, *unchecked(policy)),
         signature_parts={"rows": file.sha256[:16], "parity-harness": __version__},
     )
     print(text(decision), file=sys.stderr if args.json else sys.stdout)

@@ -123,17 +123,16 @@ def coverage(policy: Policy, golden: GoldenFacts | None, *, decided_at: datetime
     return tuple(_open(GOLDEN, reason) for reason in _golden_faults(policy.coverage, golden, decided_at))
 
 
-def labels_replayed(policy: Policy, rows: Rows, *, seen: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """Labels of the source that are known and that no row carries.
+def labels_replayed(policy: Policy, rows: Rows) -> tuple[Finding, ...]:
+    """Labels that the source is known to give and that no row carries.
 
-    seen: labels of earlier nights, of this epoch or another: they exist, so a decision without them is blind to them.
+    rows: of all nights of the epoch. Labels that some night did carry are questions of the gate's own.
     """
     from harness.gate.policy import SOURCE_LABEL
 
-    known = dict.fromkeys((*policy.coverage.labels, *sorted(seen)))
     column = rows.slices.get(SOURCE_LABEL)
     present = set() if column is None else set(column.present())
-    lacking = [label for label in known if label not in present]
+    lacking = [label for label in policy.coverage.labels if label not in present]
     if not lacking:
         return ()
     listed = ", ".join(f'"{label}"' for label in lacking)

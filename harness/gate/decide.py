@@ -8,7 +8,7 @@ crossing is final for the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -43,13 +43,12 @@ def decide(
     signature: str | None = None,
     findings: Sequence[Finding] = (),
     notes: Sequence[str] = (),
-    labels_seen: Iterable[str] = (),
 ) -> Decision:
     """Judge rows, and the earlier nights of the same epoch, by a policy.
 
     decided_at: UTC. history: rows of earlier nights, any order. signature: the line that says what was decided on;
     without one it is made of signature_parts. findings: what others found (coverage, a run cut short); they vote like
-    any other. notes: put before the gate's own. labels_seen: labels of the source on nights that do not count here.
+    any other. notes: put before the gate's own.
     Raises PolicyError when a fixed sample is given a history: it is one look, planned in advance.
     """
     if history and policy.mode == "fixed":
@@ -65,7 +64,7 @@ def decide(
         waived = _judge(nights, policy, tonight=tonight, waivers=in_force)
         found = remainder.combined(found, waived.findings, waived.taken)
     waivers = remainder.notes(policy.waivers, waived.covers, found, decided_at)
-    found += labels_replayed(policy, nights.rows, seen=labels_seen)
+    found += labels_replayed(policy, nights.rows)
     found += findings
     if history and len(rows) == 0:
         found.append(_empty_tonight())

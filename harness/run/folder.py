@@ -50,6 +50,7 @@ class RunRecord:
     finished_at: str | None = None
     stopped: str | None = None
     schema: str = field(default=SCHEMA)
+    golden: Mapping[str, Any] = field(default_factory=dict)  # gate.coverage.GoldenFacts; empty in runs of before
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class RunFolder:
         return self.path / f"report{suffix}"
 
     def write_record(self, record: RunRecord) -> None:
-        document = asdict(record) | {"versions": dict(record.versions)}
+        document = asdict(record) | {"versions": dict(record.versions), "golden": dict(record.golden)}
         write_whole(self.path / "run.json", json.dumps(document, indent=2).encode() + b"\n")
 
     def read_record(self) -> RunRecord:

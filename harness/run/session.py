@@ -20,6 +20,7 @@ from harness.core.report import ParityReport
 from harness.core.rows import Rows
 from harness.core.verdict import Decision, Finding, Row, Verdict
 from harness.errors import LedgerError
+from harness.gate.coverage import GoldenFacts, coverage
 from harness.run import ledger, plan
 from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, write_whole
 from harness.run.observe import observations
@@ -174,7 +175,10 @@ def _decide(
         made.policy,
         decided_at=decided_at,
         signature=_signature(made, tally, versions),
-        findings=_whole(record, tally, len(made.order)),
+        findings=(
+            *coverage(made.policy, GoldenFacts.of(made.golden.manifest), decided_at=decided_at),
+            *_whole(record, tally, len(made.order)),
+        ),
     )
     if not record.partial:
         write_decision(folder, decision, rows_sha256=file.sha256)
@@ -243,6 +247,7 @@ def _record(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None
         sample=made.sample,
         partial=partial or made.sample is not None,
         planted=planted,
+        golden=GoldenFacts.of(made.golden.manifest).document(),
     )
 
 
@@ -286,7 +291,9 @@ def decide_stored(folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -
     extra = (
         Finding(criterion="run complete", metric="", verdict=Verdict.INCONCLUSIVE, reason=f"{left} cases missing"),
     )
-    return decide(rows, load_policy(folder.policy), decided_at=now(), findings=extra if left > 0 else ())
+    policy, at = load_policy(folder.policy), now()
+    covered = coverage(policy, GoldenFacts.from_document(record.golden), decided_at=at)
+    return decide(rows, policy, decided_at=at, findings=(*covered, *(extra if left > 0 else ())))
 
 
 def combine(decisions: Iterator[Verdict] | list[Verdict]) -> Verdict:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from harness.core.rows import Rows
 from harness.core.verdict import Decision, Evidence, Finding, Verdict
 from harness.errors import EvidenceError, HarnessError
 from harness.gate.canonical import canonical_json, rows_sha256
+from harness.gate.coverage import GOLDEN, LABELS, GoldenFacts, coverage
 from harness.gate.document import SCHEMA, document
 from harness.gate.policy import Policy
 
@@ -44,13 +46,17 @@ class Stored(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decided:
-    """A decision that its rows and policy were seen to give. content: see the head of this file."""
+    """A decision that its rows and policy were seen to give. content: see the head of this file.
+
+    handed: names of findings that stand as recorded, since they come from outside of what is kept.
+    """
 
     run: str
     policy: Policy
     rows: Rows
     content: Mapping[str, Any]
     decided_at: datetime
+    handed: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """`decision.json` of a bundle."""
@@ -86,21 +92,29 @@ def load(folder: Stored) -> Decided:
         raise EvidenceError(f"{folder.rows}: is not the file that was decided on. Judge again: parity report {run}")
     content = {**told, "run": run, "rows_sha256": canonical}
     decided_at = parse_time(content.pop("decided_at", None), str(folder.decision))
-    found = recompute(run, file.rows, policy, content, decided_at=decided_at, rows_hash=canonical)
-    if differences := list(compare(content, found.content)):
+    found = recompute(run, file.rows, policy, content, record=record, decided_at=decided_at, rows_hash=canonical)
+    if differences := list(compare(content, found.content, words=same_words(record))):
         raise EvidenceError(
             f"{folder.decision}: its rows and policy give another decision: {differences[0]}. "
             f"Judge again: parity report {run}"
         )
-    return found
+    return replace(found, content=content)  # as it was told: what was signed once stays signed on another machine
 
 
 def recompute(
-    run: str, rows: Rows, policy: Policy, told: Mapping[str, Any], *, decided_at: datetime, rows_hash: str
+    run: str,
+    rows: Rows,
+    policy: Policy,
+    told: Mapping[str, Any],
+    *,
+    record: Mapping[str, Any],
+    decided_at: datetime,
+    rows_hash: str,
 ) -> Decided:
-    """Decide again. From `told` come the signature line and what was handed to the gate from outside: findings after
-    the policy's own, notes before them. They stand as recorded (see `handed`); everything else is computed.
+    """Decide again. record: `run.json`, for what it says of the golden set that the policy may demand something of.
 
+    From `told` come the signature line and what the gate was handed from outside: findings after the policy's own,
+    notes before them. These stand as recorded; the findings are named in `handed`.
     Raises EvidenceError where `told` has not the shape of a decision.
     """
     from harness.gate.decide import decide
@@ -108,19 +122,30 @@ def recompute(
     findings, notes, signature = told.get("findings"), told.get("notes"), told.get("signature")
     if not isinstance(findings, list) or not isinstance(notes, list) or not isinstance(signature, str):
         raise EvidenceError("decision.json has not the shape of a decision (findings, notes, signature).")
-    decision = decide(rows, policy, decided_at=decided_at, signature=signature)
-    outside = [_finding(entry) for entry in findings[len(decision.findings) :]]
+    covered = _covered(policy, record, decided_at)
+    decision = decide(rows, policy, decided_at=decided_at, signature=signature, findings=covered)
+    computed = (LABELS, GOLDEN) if record.get("golden") else (LABELS,)
+    beyond = [_finding(entry) for entry in findings[len(decision.findings) :]]
+    outside = [finding for finding in beyond if finding.criterion not in computed]
     if outside:
-        decision = decide(rows, policy, decided_at=decided_at, signature=signature, findings=outside)
+        together = (*covered, *outside)
+        decision = decide(rows, policy, decided_at=decided_at, signature=signature, findings=together)
     before = notes[: max(len(notes) - len(decision.notes), 0)]
     decision = replace(decision, notes=(*before, *decision.notes))
-    return Decided(run, policy, rows, _content(run, decision, rows_hash), decided_at)
+    handed = tuple(finding.criterion for finding in outside)
+    return Decided(run, policy, rows, _content(run, decision, rows_hash), decided_at, handed)
 
 
-def handed(told: Mapping[str, Any], policy: Policy) -> tuple[str, ...]:
-    """Names of findings that no criterion of the policy makes; they come from outside the rows."""
-    own = {name for criterion in policy.criteria for name in (criterion.name, criterion.severe_name)}
-    return tuple(finding["criterion"] for finding in told["findings"] if finding["criterion"] not in own)
+def same_words(record: Mapping[str, Any]) -> bool:
+    """Whether the run was judged by this version of the harness, which then says the same in the same words."""
+    versions = record.get("versions")
+    return isinstance(versions, Mapping) and versions.get("parity-harness") == version("parity-harness")
+
+
+def _covered(policy: Policy, record: Mapping[str, Any], decided_at: datetime) -> tuple[Finding, ...]:
+    """What the policy demands of the golden set; nothing for a run that kept no facts of it."""
+    golden = GoldenFacts.from_document(record.get("golden") or {})
+    return () if golden is None else coverage(policy, golden, decided_at=decided_at)
 
 
 def compare(told: Any, found: Any, *, words: bool = True, place: str = "") -> Iterator[str]:

@@ -7,7 +7,7 @@ archive itself are made again and compared byte for byte. Who signed is looked u
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,19 +120,14 @@ class _Later(EvidenceError):
 
 def _recomputed(opened: Opened, head: Mapping[str, Any], trust: Sequence[Signer] | None) -> Verification:
     versions = _versions(head)
-    told = opened.json(evidence.DECISION)
-    made = _decide(opened, head, told, versions)
-    here = evidence.versions()
-    same_words = versions.get("parity-harness") == here["parity-harness"]
-    faults = [f"decision.json: {fault}." for fault in decided.compare(told, made.content, words=same_words)]
-    notes = _version_notes(versions, here, differs=bool(faults))
-    if not faults and any(decided.compare(told, made.content)):
-        notes += ("This version of the harness says the same in other words.",)
-    if planted := opened.document(evidence.RUN).get("planted"):
-        notes += (f'The embedded lab had planted the fault "{planted}": this run judges no real service.',)
-    kept = decided.Decided(made.run, made.policy, made.rows, told, made.decided_at)  # as it was told and signed
+    told, record = opened.json(evidence.DECISION), opened.document(evidence.RUN)
+    made = _decide(opened, head, told, record)
+    words = decided.same_words(record)
+    faults = [f"{evidence.DECISION}: {fault}." for fault in decided.compare(told, made.content, words=words)]
+    notes = _notes(versions, record, differs=bool(faults), worded=any(decided.compare(told, made.content)))
+    kept = replace(made, content=told)  # as it was told and signed
     if not faults:
-        faults += _derived(opened, versions, kept)
+        faults += _derived(opened, versions, record, kept)
     signoffs = [signoff.parse(opened.bytes(f"{signoff.FOLDER}/{role}.json"), role) for role in opened.roles()]
     for one in signoffs:
         if (one.decision_sha256, one.run, one.decision) != (kept.sha256, kept.run, told.get("decision")):
@@ -151,14 +146,14 @@ def _recomputed(opened: Opened, head: Mapping[str, Any], trust: Sequence[Signer]
         headline=str(made.content["headline"]),
         signatures=signatures,
         signoff=state,
-        handed=decided.handed(made.content, made.policy),
+        handed=made.handed,
         notes=notes,
         versions=versions,
     )
 
 
 def _decide(
-    opened: Opened, head: Mapping[str, Any], told: Mapping[str, Any], versions: Mapping[str, str]
+    opened: Opened, head: Mapping[str, Any], told: Mapping[str, Any], record: Mapping[str, Any]
 ) -> decided.Decided:
     """The decision from rows and policy alone. Raises Altered where they cannot be read."""
     from harness.gate.policy import load_policy
@@ -171,35 +166,40 @@ def _decide(
             rows = read_rows(folder / evidence.ROWS)
         except HarnessError as exc:
             said = str(exc).replace(f"{folder}/", "")
-            wrote = versions.get("parity-harness")
+            wrote = _versions(head).get("parity-harness")
             if wrote != evidence.versions()["parity-harness"]:
                 raise _Later(f"{said} The bundle was written by parity-harness {wrote}; verify it with that.") from exc
             raise Altered(said) from exc
     hashed = hash_of_rows(rows)
     if hashed != opened.by_name[evidence.ROWS].sha256:
         raise Altered(f"{evidence.ROWS}: is not written in canonical form.")
-    return decided.recompute(str(head.get("run")), rows, policy, told, decided_at=decided_at, rows_hash=hashed)
+    run = str(head.get("run"))
+    return decided.recompute(run, rows, policy, told, record=record, decided_at=decided_at, rows_hash=hashed)
 
 
-def _derived(opened: Opened, versions: dict[str, str], kept: decided.Decided) -> Iterator[str]:
+def _derived(
+    opened: Opened, versions: dict[str, str], record: Mapping[str, Any], kept: decided.Decided
+) -> Iterator[str]:
     """What else must follow from the decision and the members, made again."""
     if opened.bytes(evidence.HEAD) != canonical_json(evidence.head(kept, versions)):
         yield f"{evidence.HEAD}: does not say what run, decision and format give."
     if opened.envelope().payload != statement(opened.members[:-2], kept.content):
         yield f"{evidence.STATEMENT}: does not say what members and decision give."
-    yield from _run_record(opened, kept)
+    yield from _run_record(opened, record, kept)
     yield from _report(opened, kept)
 
 
-def _run_record(opened: Opened, kept: decided.Decided) -> Iterator[str]:
-    record = opened.document(evidence.RUN)
+def _run_record(opened: Opened, record: Mapping[str, Any], kept: decided.Decided) -> Iterator[str]:
     said = (record.get("run"), record.get("policy_sha256"), record.get("suite_sha256"))
     if said != (kept.run, kept.policy.sha256, opened.by_name[evidence.POLICY].sha256):
         yield f"{evidence.RUN}: is of another run or policy."
     if record.get("partial") is not False:
         yield f"{evidence.RUN}: is of a PARTIAL run, which has no decision."
+    golden = record.get("golden") or {}
+    if not isinstance(golden, dict) or golden.get("sha256", record.get("golden_sha256")) != record.get("golden_sha256"):
+        yield f"{evidence.RUN}: says two things of the golden set."
     cases, replayed = record.get("cases"), len(kept.rows.cases())
-    if not isinstance(cases, int) or (replayed < cases and not decided.handed(kept.content, kept.policy)):
+    if not isinstance(cases, int) or (replayed < cases and not kept.handed):
         yield f"{evidence.RUN}: names {cases} cases, the rows hold {replayed}, and no finding says why."
 
 
@@ -273,13 +273,20 @@ def _versions(head: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _version_notes(versions: Mapping[str, str], here: Mapping[str, str], *, differs: bool) -> tuple[str, ...]:
+def _notes(versions: Mapping[str, str], record: Mapping[str, Any], *, differs: bool, worded: bool) -> tuple[str, ...]:
+    """What a reader must know besides. differs: numbers are not the same; worded: words are not."""
+    here = evidence.versions()
+    notes = []
     changed = [
         f"{name} {was} (here {here.get(name, 'not installed')})"
         for name, was in versions.items()
         if was != here.get(name)
     ]
-    if not changed:
-        return ()
-    end = " Verify with those versions before calling it altered." if differs else ""
-    return (f"The bundle was written with {', '.join(changed)}.{end}",)
+    if changed:
+        end = " Verify with those versions before calling it altered." if differs else ""
+        notes.append(f"The bundle was written with {', '.join(changed)}.{end}")
+    if worded and not differs:
+        notes.append("This version of the harness says the same in other words.")
+    if planted := record.get("planted"):
+        notes.append(f'The embedded lab had planted the fault "{planted}": this run judges no real service.')
+    return tuple(notes)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from harness import __version__
 from harness.core.report import ParityReport, Payloads
 from harness.core.rows import Rows
 from harness.core.verdict import Finding, Row
+from harness.gate.coverage import GoldenFacts, coverage
 from harness.gate.decide import decide
 from harness.gate.policy import Policy, load_policy
 from harness.gate.rows_file import open_rows, write_rows
@@ -101,6 +103,7 @@ def decided_run(
     findings: tuple[Finding, ...] = (),
     partial: bool = False,
     run: str = RUN,
+    golden: GoldenFacts | None = None,
 ) -> RunFolder:
     """A run's folder after judging; 598 clean cases and more are GO."""
     folder = RunFolder(parent / run)
@@ -110,12 +113,15 @@ def decided_run(
     write_rows(folder.rows, label_rows(cases, flipped) if rows is None else rows)
     made = load_policy(folder.policy)
     file = open_rows(folder.rows)
-    decision = decide(file.rows, made, decided_at=DECIDED_AT, signature="pair=a_to_b seed=1", findings=findings)
+    covered = () if golden is None else coverage(made, golden, decided_at=DECIDED_AT)
+    handed = (*covered, *findings)
+    decision = decide(file.rows, made, decided_at=DECIDED_AT, signature="pair=a_to_b seed=1", findings=handed)
     if not partial:
         write_decision(folder, decision, rows_sha256=file.sha256)
-    folder.write_record(_record(run, folder, made, cases=len(file.rows.cases()), partial=partial))
+    record = _record(run, folder, made, cases=len(file.rows.cases()), partial=partial)
+    folder.write_record(record if golden is None else replace(record, golden=golden.document()))
     report = _report(run, file.rows, made)
-    write_whole(folder.report(".json"), JsonReport().render(_with(report, decision)))
+    write_whole(folder.report(".json"), JsonReport().render(replace(report, decision=decision)))
     write_whole(folder.report(".html"), b"<!doctype html><title>Parity</title>\n")
     return folder
 
@@ -134,7 +140,7 @@ def _record(run: str, folder: RunFolder, policy: Policy, *, cases: int, partial:
         seed=1,
         cases=cases,
         started_at=DECIDED_AT.isoformat(),
-        versions={"parity-harness": "0.1.0"},
+        versions={"parity-harness": __version__},
         partial=partial,
     )
 
@@ -162,12 +168,6 @@ def _report(run: str, rows: Rows, policy: Policy) -> ParityReport:
         seed=1,
         signature="pair=a_to_b seed=1",
     )
-
-
-def _with(report: ParityReport, decision: object) -> ParityReport:
-    from dataclasses import replace
-
-    return replace(report, decision=decision)  # type: ignore[arg-type]
 
 
 def rewritten(path: Path, **fields: object) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from harness.core.verdict import Finding, Row, Verdict
 from harness.errors import EvidenceError
 from harness.gate import decided
+from harness.gate.coverage import GoldenFacts
 from harness.gate.rows_file import write_rows
 from tests.gate.sealed import CRITERION, RUN, decided_run, label_rows, rewritten
 
@@ -105,7 +107,38 @@ def test_a_policy_that_changed_after_deciding_is_found(tmp_path: Path):
 def test_findings_from_outside_the_rows_stand_and_are_named(tmp_path: Path):
     made = decided.load(decided_run(tmp_path, cases=598, findings=(OUTSIDE,)))
     assert made.verdict is Verdict.INCONCLUSIVE
-    assert decided.handed(made.content, made.policy) == ("run complete",)
+    assert made.handed == ("run complete",)
+
+
+OLD = GoldenFacts(sha256="0" * 64, cases=598, sampled=False, truncated=False, taken_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_what_the_policy_demands_of_the_golden_set_is_computed_again(tmp_path: Path):
+    """run.json keeps the facts, so this finding does not merely stand as recorded."""
+    folder = decided_run(tmp_path, cases=598, policy=CRITERION + "[coverage]\nmax_age_days = 90\n", golden=OLD)
+    made = decided.load(folder)
+    assert (made.verdict, made.handed) == (Verdict.INCONCLUSIVE, ())
+    newer = replace(OLD, taken_at=datetime(2026, 11, 1, tzinfo=UTC))
+    rewritten(folder.path / "run.json", golden=newer.document())
+    with pytest.raises(EvidenceError, match="decision says 'INCONCLUSIVE', recomputed 'GO'"):
+        decided.load(folder)
+
+
+def test_a_decision_keeps_its_hash_on_a_machine_that_computes_another_last_digit(tmp_path: Path):
+    folder = decided_run(tmp_path, cases=598, flipped=3)
+    told = json.loads(folder.decision.read_text())
+    told["findings"][0]["low"] *= 1 + 1e-13
+    rewritten(folder.decision, findings=told["findings"])
+    assert json.loads(decided.load(folder).to_bytes())["findings"] == told["findings"]
+
+
+def test_a_run_of_another_version_keeps_its_words_and_so_its_sign_offs(tmp_path: Path):
+    folder = decided_run(tmp_path, cases=598)
+    rewritten(folder.decision, headline="As we said it then.")
+    with pytest.raises(EvidenceError, match="headline says"):
+        decided.load(folder)
+    rewritten(folder.path / "run.json", versions={"parity-harness": "0.0.1"})
+    assert decided.load(folder).content["headline"] == "As we said it then."
 
 
 def test_a_partial_run_has_nothing_to_sign(tmp_path: Path):

@@ -17,6 +17,7 @@ from harness.errors import EvidenceError
 from harness.gate import decided, evidence, signoff
 from harness.gate.canonical import canonical_json
 from harness.gate.container import Writer, members
+from harness.gate.coverage import GoldenFacts
 from harness.gate.dsse import Envelope, parse_envelope
 from harness.gate.keys import load_private_key
 from harness.gate.signers import Signer
@@ -27,6 +28,7 @@ from tests.gate.sealed import CRITERION, RUN, decided_run, edwards, elliptic, re
 ADA, BOB, EVE, CI = edwards("ada"), elliptic("bob"), edwards("eve"), edwards("ci")
 TRUST = (ADA.signs("engineering"), BOB.signs("risk"), CI.signs("evidence"))
 AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+FACTS = GoldenFacts(sha256="0" * 64, cases=12, sampled=False, truncated=False, taken_at=AT).document()
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,8 @@ def test_text_of_a_policy_that_the_decision_does_not_feel_is_found_too(made: Mad
         ("decision", {"signature": None}, "has not the shape"),
         ("run", {"run": "other"}, "run.json: is of another run"),
         ("run", {"partial": True}, "PARTIAL"),
+        ("run", {"golden": {"sha256": "1" * 64}}, "the facts of the golden set cannot be read"),
+        ("run", {"golden_sha256": 1, "golden": FACTS}, "says two things of the golden set"),
         ("run", {"cases": 900}, "names 900 cases, the rows hold 12"),
     ],
 )
@@ -440,7 +444,8 @@ def older(content: bytes, version: str = "0.0.1") -> dict[str, bytes]:
     files = opened(content)
     head = json.loads(files["bundle.json"])
     files["bundle.json"] = canonical_json({**head, "versions": {**head["versions"], "parity-harness": version}})
-    return files
+    record = {**json.loads(files["run.json"]), "versions": {"parity-harness": version}}
+    return {**files, "run.json": json.dumps(record).encode()}
 
 
 def in_other_words(files: dict[str, bytes]) -> dict[str, bytes]:

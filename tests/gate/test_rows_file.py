@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from harness.core.verdict import Row, RowStatus
 from harness.errors import RowsError
-from harness.gate import rows_file
+from harness.gate import rows_lines
 from harness.gate.rows_file import open_rows, read_rows, write_rows
 
 BASE = {"case": "a", "metric": "sim"}
@@ -24,7 +24,7 @@ BASE = {"case": "a", "metric": "sim"}
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both readers of JSON Lines must give the same answer."""
     if request.param == "line by line":
-        monkeypatch.setattr(rows_file, "_plain_lines", lambda _: None)
+        monkeypatch.setattr(rows_lines, "plain_lines", lambda _: None)
     return str(request.param)
 
 
@@ -183,7 +183,7 @@ class TestLines:
 def test_plain_lines_take_the_fast_reader(tmp_path: Path) -> None:
     """Without it a million rows take a minute of somebody's time."""
     content = lines(tmp_path, BASE | {"value_target": float("nan"), "slices": {"a": "b"}}, BASE).read_bytes()
-    assert rows_file._plain_lines(content) is not None
+    assert rows_lines.plain_lines(content) is not None
 
 
 def test_both_readers_agree_on_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ def test_both_readers_agree_on_many_rows(tmp_path: Path, monkeypatch: pytest.Mon
     ]
     path = lines(tmp_path, *records)
     fast = list(read_rows(path))
-    monkeypatch.setattr(rows_file, "_plain_lines", lambda _: None)
+    monkeypatch.setattr(rows_lines, "plain_lines", lambda _: None)
     assert all(map(same, fast, read_rows(path)))
 
 
@@ -223,6 +223,7 @@ def test_parquet_needs_no_column_but_case_and_metric(tmp_path: Path) -> None:
     [
         (pa.array([1, 0], pa.int8()), [1.0, 0.0]),
         (pa.array([True, None]), [1.0, None]),
+        (pa.array([2**60 + 1, None]), [float(2**60), None]),
         (pa.array([0.5, math.nan], pa.float32()), [0.5, math.nan]),
         (pa.array([None, None], pa.null()), [None, None]),
         (pa.array(["NaN", None]), [math.nan, None]),
@@ -242,6 +243,7 @@ def test_parquet_numbers_of_any_type(tmp_path: Path, values: Any, read: list[flo
         pa.array([[("region", "eu")], []], pa.map_(pa.string(), pa.string())),
         pa.array(['{"region": "eu"}', None]),
         pa.array(["region=eu", ""]),
+        pa.array([[("region", "eu")], [("region", "")]], pa.map_(pa.string(), pa.string())),
     ],
 )
 def test_parquet_slices_of_any_type(tmp_path: Path, slices: Any) -> None:

@@ -1,7 +1,7 @@
 """Walk a page from top to bottom in a folder of its own: write its files where it puts them, run its commands in order.
 
-Only commands that are quick and need no server run. After a change of words or of rounding,
-`.venv/bin/python -m tests.examples.walk` writes what they print now into the pages.
+Only commands that are quick and need no server run. After a change of words, of rounding or of the shipped suite,
+`.venv/bin/python -m tests.examples.walk` writes what they print now, and the suite, into the pages.
 """
 
 from __future__ import annotations
@@ -107,6 +107,9 @@ def _copy(source: Path, target: Path) -> None:
 def _rewritten(page: Path) -> str:
     """The page with what its commands print now; what is cut with `...` stays as it is."""
     text = page.read_text(encoding="utf-8")
+    if page == ROOT / "README.md":
+        (shown,) = [block.text for block in blocks(page) if block.about == "suite.toml"]
+        text = text.replace(shown, (ROOT / "suites" / "visits" / "suite.toml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         for ran in walk(page, Path(name)):
             shown = ran.command.output

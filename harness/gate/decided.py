@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from harness.gate.document import SCHEMA, document
 from harness.gate.policy import Policy
 
 WORDS = ("headline", "reason", "notes")  # what a later version of the harness may say in other words
+LONG = 60  # characters of a text in a message
 CLOSE = 1e-9  # relative; numbers may differ in their last digits between processors and library versions
 
 
@@ -163,7 +165,8 @@ def compare(told: Any, found: Any, *, words: bool = True, place: str = "") -> It
         for at, (left, right) in enumerate(zip(told, found, strict=True)):
             yield from compare(left, right, words=words, place=f"{place}[{_named(left, at)}]")
     elif not _same(told, found):
-        yield f"{place} says {_short(told)}, recomputed {_short(found)}"
+        start = len(os.path.commonprefix([told, found])) if isinstance(told, str) and isinstance(found, str) else 0
+        yield f"{place} says {_short(told, start)}, recomputed {_short(found, start)}"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -229,8 +232,12 @@ def _named(entry: object, at: int) -> str:
     return str(at)
 
 
-def _short(value: object) -> str:
+def _short(value: object, differs_at: int = 0) -> str:
+    """A value for a message; of a long text the part where it differs."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"{len(value)} entries"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    if isinstance(value, str) and len(value) > LONG:
+        start = max(0, differs_at - LONG // 4)
+        part = value[start : start + LONG]
+        return repr(f"{'...' if start else ''}{part}{'...' if start + LONG < len(value) else ''}")
+    return repr(value)

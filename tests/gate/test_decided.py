@@ -166,6 +166,12 @@ def test_words_are_only_let_go_where_asked():
     assert list(decided.compare({**told, "verdict": "NO-GO"}, found, words=False))
 
 
+def test_of_two_long_texts_the_place_where_they_differ_is_shown():
+    (said,) = decided.compare({"reason": "x" * 200 + "at worst 1 %"}, {"reason": "x" * 200 + "at worst 2 %"})
+    assert "xat worst 1 %', recomputed '...x" in said
+    assert said.endswith("xat worst 2 %'")
+
+
 def test_a_field_that_is_missing_or_new_is_named():
     assert list(decided.compare({"b": 1}, {"a": 1})) == ["a is missing", "b is no field of a decision"]
 

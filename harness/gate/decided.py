@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -165,7 +164,9 @@ def compare(told: Any, found: Any, *, words: bool = True, place: str = "") -> It
         for at, (left, right) in enumerate(zip(told, found, strict=True)):
             yield from compare(left, right, words=words, place=f"{place}[{_named(left, at)}]")
     elif not _same(told, found):
-        start = len(os.path.commonprefix([told, found])) if isinstance(told, str) and isinstance(found, str) else 0
+        texts = isinstance(told, str) and isinstance(found, str)
+        pairs = enumerate(zip(told, found, strict=False)) if texts else ()
+        start = next((at for at, (left, right) in pairs if left != right), 0)
         yield f"{place} says {_short(told, start)}, recomputed {_short(found, start)}"
 
 

@@ -5,19 +5,29 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.run import exit_code
+
+if TYPE_CHECKING:
+    from harness.gate.signoff import SignoffState
+    from harness.run.folder import RunFolder
 
 
 def add(commands: Any) -> None:
     command = commands.add_parser("gate", help="decide stored runs again and combine them: one refusal refuses all")
     command.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
+    command.add_argument(
+        "--require-signoff",
+        action="store_true",
+        help="GO only where every role that the policy requires has signed this very decision",
+    )
     command.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     from harness import config
+    from harness.core.verdict import Verdict
     from harness.gate.document import document
     from harness.run.folder import find_run
     from harness.run.session import combine, decide_stored
@@ -25,12 +35,27 @@ def run(args: argparse.Namespace) -> int:
     reports = config.load_project(Path.cwd()).reports
     folders = [find_run(reports, name) for name in args.runs]
     decisions = {folder.path.name: decide_stored(folder) for folder in folders}
-    verdict = combine([decision.verdict for decision in decisions.values()])
+    verdicts = [decision.verdict for decision in decisions.values()]
+    signed = {folder.path.name: _signed(folder) for folder in folders} if args.require_signoff else {}
+    if not all(state.complete for state in signed.values()):
+        verdicts.append(Verdict.INCONCLUSIVE)
+    verdict = combine(verdicts)
     if args.json:
         runs = {name: document(decision) for name, decision in decisions.items()}
-        print(json.dumps({"decision": verdict.value, "runs": runs}, allow_nan=False))
-    else:
-        for name, decision in decisions.items():
-            print(f"{decision.verdict.value:13} {name}: {decision.headline}")
-        print(verdict.value)
+        signoff = {name: {"complete": state.complete, "reasons": state.reasons} for name, state in signed.items()}
+        print(json.dumps({"decision": verdict.value, "runs": runs, "signoff": signoff}, allow_nan=False))
+        return exit_code(verdict)
+    for name, decision in decisions.items():
+        print(f"{decision.verdict.value:13} {name}: {decision.headline}")
+    for name, state in signed.items():
+        print(f"{'signed off' if state.complete else 'not signed off':13} {name}: {' '.join(state.reasons)}")
+    print(verdict.value)
     return exit_code(verdict)
+
+
+def _signed(folder: RunFolder) -> SignoffState:
+    """The state of a run's sign-offs. Raises EvidenceError where decision.json is not what rows and policy give."""
+    from harness.gate import decided, signoff
+
+    made = decided.load(folder)
+    return signoff.complete(signoff.read_all(folder.path), made.policy.signoff, made.sha256)

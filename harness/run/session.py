@@ -177,7 +177,7 @@ def _decide(
         signature=_signature(made, tally, versions),
         findings=(
             *coverage(made.policy, GoldenFacts.of(made.golden.manifest), decided_at=decided_at),
-            *_whole(record, tally, len(made.order)),
+            *_whole(record, tally.replayed),
         ),
     )
     if not record.partial:
@@ -185,17 +185,17 @@ def _decide(
     return decision
 
 
-def _whole(record: RunRecord, tally: Tally, planned: int) -> tuple[Finding, ...]:
+def _whole(record: RunRecord, replayed: int) -> tuple[Finding, ...]:
     """A run that ended before its last case says so as a finding of its own: it can refuse, and never wave through."""
-    if tally.replayed >= planned:
+    left = record.cases - replayed
+    if left <= 0:
         return ()
-    left = planned - tally.replayed
     return (
         Finding(
             criterion="run complete",
             metric="",
             verdict=Verdict.INCONCLUSIVE,
-            reason=f"{left:,} of {planned:,} cases were not replayed: {record.stopped or 'the run ended early'}. "
+            reason=f"{left:,} of {record.cases:,} cases were not replayed: {record.stopped or 'the run ended early'}. "
             f"Raise the ceiling or wait, then finish with: parity run --resume {record.run}",
         ),
     )
@@ -287,13 +287,9 @@ def decide_stored(folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -
     if not folder.rows.is_file():
         raise LedgerError(f"run {record.run} has no rows yet. Finish it: parity run --resume {record.run}")
     rows: Rows = read_rows(folder.rows)
-    left = record.cases - len(set(rows.cases()))
-    extra = (
-        Finding(criterion="run complete", metric="", verdict=Verdict.INCONCLUSIVE, reason=f"{left} cases missing"),
-    )
     policy, at = load_policy(folder.policy), now()
     covered = coverage(policy, GoldenFacts.from_document(record.golden), decided_at=at)
-    return decide(rows, policy, decided_at=at, findings=(*covered, *(extra if left > 0 else ())))
+    return decide(rows, policy, decided_at=at, findings=(*covered, *_whole(record, len(rows.cases()))))
 
 
 def combine(decisions: Iterator[Verdict] | list[Verdict]) -> Verdict:

@@ -57,14 +57,14 @@ def said(decision: Decision) -> dict[str, Any]:
 modes = st.sampled_from(["fixed", "anytime"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(rows, max_size=60), modes, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(listed: list[Row], mode: str, random: Any) -> None:
     shuffled = random.sample(listed, len(listed))
     assert said(judged(listed, policy(mode))) == said(judged(shuffled, policy(mode)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(rows, max_size=40), modes)
 def test_reporting_rows_twice_changes_no_finding(listed: list[Row], mode: str) -> None:
     once, twice = judged(listed, policy(mode)), judged(listed * 2, policy(mode))
@@ -74,7 +74,7 @@ def test_reporting_rows_twice_changes_no_finding(listed: list[Row], mode: str) -
         assert said(once)["findings"] == said(twice)["findings"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(rows, max_size=40), modes)
 def test_names_of_cases_and_clusters_change_nothing(listed: list[Row], mode: str) -> None:
     """The new names sort the other way round."""
@@ -87,7 +87,7 @@ def test_names_of_cases_and_clusters_change_nothing(listed: list[Row], mode: str
     assert said(before)["findings"] == said(after)["findings"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(plain, plain), min_size=1, max_size=300), st.integers(0, 299), modes)
 def test_a_worse_answer_never_helps(pairs: list[tuple[float, float]], at: int, mode: str) -> None:
     """Exact for events; the t-test alone is no monotone function of one value, as variance enters it."""
@@ -106,7 +106,7 @@ def test_a_worse_answer_never_helps(pairs: list[tuple[float, float]], at: int, m
     assert second.p_no_go <= first.p_no_go * (1 + 1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(plain, plain), min_size=2, max_size=200), modes, st.floats(0.01, 0.2), st.floats(0.0, 0.04))
 def test_a_wider_margin_is_easier_to_keep(
     pairs: list[tuple[float, float]], mode: str, margin: float, wider: float
@@ -123,7 +123,7 @@ def test_a_wider_margin_is_easier_to_keep(
     assert wide.p_no_go >= narrow.p_no_go * (1 - 1e-9) - 1e-15
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(rows, max_size=60), modes)
 def test_bounds_and_p_values_never_disagree(listed: list[Row], mode: str) -> None:
     """Of one run: over several, an early look may have ruled out what the whole now looks like."""
@@ -137,7 +137,7 @@ def test_bounds_and_p_values_never_disagree(listed: list[Row], mode: str) -> Non
             assert (evidence.high < -evidence.margin) == (evidence.p_no_go <= 0.05)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(rows, max_size=25), modes)
 def test_few_units_never_pass(listed: list[Row], mode: str) -> None:
     assert judged(listed, policy(mode)).verdict is not Verdict.GO

@@ -14,7 +14,21 @@ from collections.abc import Sequence
 from harness import __version__
 from harness.errors import EXIT_ERROR, HarnessError
 
-COMMANDS = ("run", "gate", "decide", "report", "sign", "evidence", "verify", "lab", "doctor", "schema", "demo")
+COMMANDS = (
+    "run",
+    "gate",
+    "decide",
+    "report",
+    "sign",
+    "evidence",
+    "verify",
+    "selftest",
+    "plan",
+    "lab",
+    "doctor",
+    "schema",
+    "demo",
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -146,19 +146,21 @@ def units_with_events(design: Design, count: int) -> int:
     return many
 
 
-def average_units(design: Design, spread: Spread, *, most: int = 20_000) -> float | None:
+def average_units(design: Design, spread: Spread, *, about: int = 1000) -> float | None:
     """Units on average until GO when evidence is looked at after each of them, anytime mode; None where that is never.
 
+    about: units in which GO is likely; many of them are followed in fewer streams, and no stream ten times as far.
     The gate's minimum is left out: this is what the evidence itself takes.
     """
     if spread.constant:
         return float(clean_units(design))
     rng = np.random.default_rng(_SEED)
     factors = np.log1p(BETS[:, None] * _scores(design, spread.values))
-    logs = np.zeros((STREAMS, len(BETS)))
-    taken = np.zeros(STREAMS)
-    going = np.arange(STREAMS)
-    for start in range(0, most, _CHUNK):
+    streams = min(STREAMS, max(STREAMS * STREAMS // max(about, 1), STREAMS // 10))
+    logs = np.zeros((streams, len(BETS)))
+    taken = np.zeros(streams)
+    going = np.arange(streams)
+    for start in range(0, 10 * about, _CHUNK):
         drawn = rng.choice(len(spread.values), p=spread.shares, size=(len(going), _CHUNK))
         so_far = logs[going, None, :] + np.cumsum(factors.T[drawn], axis=1)
         over = _log_mixtures(so_far) >= -log(design.alpha)

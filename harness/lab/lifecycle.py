@@ -62,6 +62,10 @@ class Controls:
         """How long tokens and AWS sessions issued from now on are good for, in seconds."""
         self._change(token_lifetime_s=seconds)
 
+    def set_service_time(self, seconds: float) -> None:
+        """What each scoring call takes from now on, at least, in seconds."""
+        self._change(service_time_s=seconds)
+
     def status(self) -> dict[str, Any]:
         """Plant, seed, service time, and each server's process id and versions. Raises LabError if one is gone."""
         try:

@@ -272,17 +272,22 @@ class State:
 
     def results(self) -> list[Result]:
         """Every result of the session, by suite; in a controller, those of its workers."""
+        stored = sorted(self._shared.glob("*.json")) if self._shared is not None else []
+        own = self._results if self._shared is None else {}
+        if not stored and not own:
+            return []  # a session without suites, or that only collects them, loads nothing for them
         from harness.run.result import Result
 
-        stored = sorted(self._shared.glob("*.json")) if self._shared is not None else ()
-        own = self._results if self._shared is None else {}
         results = [*own.values(), *(Result(**json.loads(path.read_bytes())) for path in stored)]
         return sorted(results, key=lambda result: result.suite)
 
     def go(self) -> bool:
+        results = self.results()
+        if not results:
+            return True
         from harness.run.result import all_go
 
-        return all_go(self.results())
+        return all_go(results)
 
     def close(self) -> None:
         """Stop the labs of this process."""

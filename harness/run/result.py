@@ -21,7 +21,8 @@ class Result:
     """One suite's run, or why there is none.
 
     text: what a terminal shows of the whole. report: path of the page. verdict: None for a partial run, and where
-    there is an error. verdicts: criterion -> the worst verdict of its findings. failures: criterion -> why it is not
+    there is an error. verdicts: criterion -> the worst verdict of its findings that
+    vote, or of all where none does. failures: criterion -> why it is not
     GO, for those that vote and are not. error: why the suite could not be run, else None.
     """
 
@@ -41,10 +42,11 @@ def result_of(finished: Finished, criteria: Iterable[Criterion]) -> Result:
     failures: dict[str, str] = {}
     for criterion in criteria:
         found = [one for one in finished.findings if one.criterion in (criterion.name, criterion.severe_name)]
-        verdicts[criterion.name] = combine([finding.verdict for finding in found]).value
+        voting = [one for one in found if one.gating] or found
+        verdicts[criterion.name] = combine([finding.verdict for finding in voting]).value
         failed = [finding for finding in found if finding.gating and finding.verdict is not Verdict.GO]
         if failed:
-            failures[criterion.name] = "\n".join([*_why(failed, finished), f"  report: {report}"])
+            failures[criterion.name] = "\n".join([*_why(criterion, failed, finished), f"  report: {report}"])
     return Result(
         suite=finished.report.suite,
         text=f"{registry.load('reporters', 'terminal').render(finished.report).decode()}\nreport: {report}",
@@ -75,10 +77,10 @@ def verdict_line(results: Sequence[Result]) -> str:
     return f"{combine(verdicts).value}   {len(verdicts)} suite(s)"
 
 
-def _why(failed: Sequence[Finding], finished: Finished) -> list[str]:
+def _why(criterion: Criterion, failed: Sequence[Finding], finished: Finished) -> list[str]:
     lines = []
     for finding in failed:
-        what = f" {finding.criterion}," if finding.criterion != failed[0].criterion else ""
+        what = f" {finding.criterion}," if finding.criterion != criterion.name else ""
         where = f" [{finding.slice}]" if finding.slice else ""
         lines.append(f"{finding.verdict.value}{where}:{what} {finding.reason}")
         if (evidence := finding.evidence) is not None:
@@ -87,5 +89,5 @@ def _why(failed: Sequence[Finding], finished: Finished) -> list[str]:
                 f"margin {evidence.margin:g}; {evidence.units:,} units, {evidence.excluded:,} excluded, "
                 f"{evidence.unscored:,} unscored"
             )
-    worst = [case for case in finished.report.worst if case.metric == failed[0].metric][:WORST_SHOWN]
+    worst = [case for case in finished.report.worst if case.metric == criterion.metric][:WORST_SHOWN]
     return lines + [f"  worst: case {case.case_id}: {case.reason}" for case in worst]

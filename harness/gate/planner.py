@@ -27,8 +27,8 @@ from harness.stats.power import Design, Spread
 
 SCHEMA = "parity-plan/1"
 _LARGEST_RATIO = 20.0
-_LATENCY_DEGREES = 15.0
-_USUAL_QUANTILE = 0.95  # of latency where a criterion names none
+LATENCY_DEGREES = 15.0
+USUAL_QUANTILE = 0.95  # of latency where a criterion names none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,9 +299,9 @@ class _Sized:
                 # A source that repeats itself scores 1 against itself, and an equal target scores 1 as well.
                 return power.never() if criterion.deterministic else power.normal(assumed.noise_sd)
             case Kind.EXCEED:
-                quantile = criterion.quantile or _USUAL_QUANTILE
+                quantile = criterion.quantile or USUAL_QUANTILE
                 spread = assumed.latency_spread
-                return power.slow_calls(quantile, ratio or 1.0, scale=spread, degrees=_LATENCY_DEGREES)
+                return power.slow_calls(quantile, ratio or 1.0, scale=spread, degrees=LATENCY_DEGREES)
             case Kind.COST:
                 mean = ((ratio or 1.0) - 1) * assumed.cost_of_cap
                 sd = assumed.cost_of_cap * assumed.cost_spread

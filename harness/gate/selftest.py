@@ -20,8 +20,10 @@ from harness.core.verdict import Decision, Finding, Verdict
 from harness.errors import EXIT_GO, EXIT_INCONCLUSIVE, EXIT_NO_GO
 from harness.gate.decide import decide
 from harness.gate.faults import Fault, faults
+from harness.gate.planner import LATENCY_DEGREES, USUAL_QUANTILE, Assumptions
 from harness.gate.policy import Criterion, Policy
 from harness.stats.measure import Kind
+from harness.stats.power import slow_share
 
 SCHEMA = "parity-selftest/1"
 SEED = 7
@@ -85,7 +87,7 @@ class SelfTest:
         if undecided := self.count(Outcome.UNDECIDED):
             return (
                 f"Not shown: {undecided} of {total} faults are open with these rows, and so are the rows without them. "
-                "`parity plan` says how many are needed."
+                "Where these are too few, `parity plan` says how many are needed."
             )
         twin = "the same rows without them are not"
         if self.twin_decision is Verdict.INCONCLUSIVE:
@@ -146,9 +148,11 @@ def selftest(rows: Rows, policy: Policy, *, decided_at: datetime, seed: int = SE
 def equal_twin(rows: Rows, policy: Policy, rng: np.random.Generator) -> Rows:
     """The same cases with a target that is as good as the source, whatever the run's target was.
 
-    Scores, flips and slow calls take the source's own noise, shuffled over the cases, so that the target differs from
-    the source as the source differs from itself; a source that repeats itself is repeated. Costs and contributions
-    are the source's. What is measured of the target alone lies within its limit.
+    Scores and flips take the source's own noise, shuffled over the cases, so that the target differs from the source
+    as the source differs from itself; a source that repeats itself is repeated. Slow calls too, thinned out, as fewer
+    calls exceed the threshold times the ratio than the threshold: how many fewer the rows do not tell, and the
+    planner's shape of latencies stands for it. Costs and contributions are the source's. What is measured of the
+    target alone lies within its limit.
     """
     values, nulls, statuses = rows.value_target.copy(), rows.null_target.copy(), rows.status_target.copy()
     for criterion in {one.metric: one for one in policy.criteria}.values():
@@ -172,7 +176,16 @@ def _equal_values(rows: Rows, criterion: Criterion, rng: np.random.Generator) ->
     values = np.full(n, 1.0 if criterion.kind is Kind.SCORE else 0.0)
     if not criterion.deterministic:
         values[known] = rng.permutation(rows.value_noise[known])
+    if criterion.kind is Kind.EXCEED:
+        values[rng.random(n) >= _kept_slow(criterion)] = 0.0
     return values
+
+
+def _kept_slow(criterion: Criterion) -> float:
+    """Of the calls that exceed the threshold, the share that exceeds it times the ratio."""
+    quantile = criterion.quantile or USUAL_QUANTILE
+    spread = Assumptions().latency_spread
+    return slow_share(quantile, criterion.ratio or 1.0, scale=spread, degrees=LATENCY_DEGREES) / (1 - quantile)
 
 
 def _absent(rows: Rows, policy: Policy, told: Decision) -> Iterator[Trial]:

@@ -80,13 +80,17 @@ def normal(sd: float, *, mean: float = 0.0, clip: float = CLIP) -> Spread:
 
 
 def slow_calls(quantile: float, ratio: float, *, scale: float, degrees: float) -> Spread:
-    """D of latency: 1{S > x} - 1{T > ratio x}, x the source's quantile, S and T independent and equally distributed.
+    """D of latency: 1{S > x} - 1{T > ratio x}, x the source's quantile, S and T independent and equally distributed."""
+    source, target = 1 - quantile, slow_share(quantile, ratio, scale=scale, degrees=degrees)
+    return events(bad=target * (1 - source), good=source * (1 - target))
+
+
+def slow_share(quantile: float, ratio: float, *, scale: float, degrees: float) -> float:
+    """Share of calls slower than ratio times the quantile.
 
     The logarithm of a latency is taken for Student t with `degrees` of freedom, times `scale`.
     """
-    source = 1 - quantile
-    target = float(stdtr(degrees, -(float(stdtrit(degrees, quantile)) + log(ratio) / scale)))
-    return events(bad=target * (1 - source), good=source * (1 - target))
+    return float(stdtr(degrees, -(float(stdtrit(degrees, quantile)) + log(ratio) / scale)))
 
 
 def chance_of_go(design: Design, spread: Spread, n: int) -> float:

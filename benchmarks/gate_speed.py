@@ -201,7 +201,7 @@ def from_file(rounds: int) -> None:
         size_mib = path.stat().st_size / 2**20
         print(f"\n{4 * CASES:,} rows in Parquet ({size_mib:.0f} MiB), read and decided; median of {rounds} rounds")
         print(f"target {TARGET_S:.0f} s and {TARGET_MIB:.0f} MiB at the peak of the process\n")
-        print("| mode | read and decide, s | its CPU, s | peak, MiB | imports alone | two columns, numpy, s | ratio | |")
+        print("| mode | read and decide, s | its CPU, s | peak, MiB | imports alone | columns, numpy, s | ratio | |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for mode in ("anytime", "fixed"):
             pairs = [(child("decide", path, mode), child("numpy", path, mode)) for _ in range(rounds)]

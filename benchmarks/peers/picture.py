@@ -24,11 +24,12 @@ TALL = 260
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """lines: name -> shares of GO at each of `x`. margin: where the agreed margin lies, in the units of x."""
+    """lines: name -> shares of GO at each of `x`. margin: where the agreed margin lies, in the units of x, as ticks."""
 
     title: str
     axis: str
     x: Sequence[float]
+    ticks: Sequence[float]
     margin: float
     lines: Mapping[str, Sequence[float]]
 
@@ -58,7 +59,7 @@ def _panel(panel: Panel, *, left: float) -> list[str]:
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         _, y = at(0, share)
         parts.append(f'<line x1="{left}" x2="{left + PANEL}" y1="{y:g}" y2="{y:g}" stroke="#dddddd"/>')
-        parts.append(f'<text x="{left - 8}" y="{y + 4:g}" text-anchor="end">{share:.0%}</text>')
+        parts.append(f'<text x="{left - 8}" y="{y + 4:g}" text-anchor="end">{100 * share:.0f} %</text>')
     _, y = at(0, 0.05)
     parts.append(
         f'<line x1="{left}" x2="{left + PANEL}" y1="{y:g}" y2="{y:g}" stroke="#a00000" stroke-dasharray="2 2"/>'
@@ -72,10 +73,9 @@ def _panel(panel: Panel, *, left: float) -> list[str]:
         parts.append(
             f'<polyline points="{points}" fill="none" {_stroke(style)}><title>{escape(name)}</title></polyline>'
         )
-    for tick in panel.x:
-        if tick in (0, end) or round(tick / end * 8) == tick / end * 8:
-            x, _ = at(tick, 0)
-            parts.append(f'<text x="{x:g}" y="{TOP + TALL + 18}" text-anchor="middle">{tick:g}</text>')
+    for tick in panel.ticks:
+        x, _ = at(tick, 0)
+        parts.append(f'<text x="{x:g}" y="{TOP + TALL + 18}" text-anchor="middle">{tick:g}</text>')
     parts.append(f'<text x="{left + PANEL / 2}" y="{TOP + TALL + 38}" text-anchor="middle">{escape(panel.axis)}</text>')
     return parts
 

@@ -206,7 +206,7 @@ def _cells(budget: Budget, need: Need) -> list[str]:
     ]
     if budget.at_hand is None:
         return cells
-    chance = "-" if need.chance is None else f"{100 * need.chance:.3g} %"
+    chance = "-" if need.chance is None else "> 99 %" if need.chance > 0.99 else f"{100 * need.chance:.0f} %"
     return [*cells, chance, "-" if need.smallest is None else f"{unit}{need.smallest:g}"]
 
 
@@ -225,6 +225,6 @@ def _verdict(budget: Budget) -> list[str]:
     lines += [f"from {cases:,} cases: {', '.join(names)}" for cases, names in budget.steps()]
     if budget.at_hand is not None and budget.chance is not None:
         known = ", slices of unknown share aside" if budget.besides() else ""
-        chance = f"{100 * budget.chance:.3g} %"
+        chance = f"{100 * min(budget.chance, 0.99):.0f} %"
         lines.append(f"with {budget.at_hand:,} cases an equal target gets GO with at least {chance}{known}")
     return lines

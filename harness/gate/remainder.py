@@ -97,12 +97,12 @@ def _combined(whole: Finding, rest: Finding, taken: Taken | None) -> Finding:
         return whole
     counts = f"{taken.rows:,} of {taken.of:,} rows"
     if taken.accepts_slice and whole.slice is not None:
-        reason = f"{whole.reason} {taken.told} They cover {counts}."
+        reason = f"{whole.reason} {taken.told} This covers {counts}."
         return replace(whole, gating=False, waived_by=taken.owners, reason=reason)
     if rest.verdict is Verdict.GO:
-        reason = f"{whole.reason} {taken.told} They cover {counts}; without these: {rest.reason}"
+        reason = f"{whole.reason} {taken.told} This covers {counts}; without these: {rest.reason}"
         return replace(whole, gating=False, waived_by=taken.owners, reason=reason)
-    aside = f"{taken.told} They cover {counts}, and the rest does not pass without these."
+    aside = f"{taken.told} This covers {counts}, and the rest does not pass either."
     if rest.verdict is Verdict.NO_GO and whole.verdict is not Verdict.NO_GO:
         return replace(whole, reason=f"{whole.reason} {aside}")
     return replace(rest, gating=True, reason=f"{rest.reason} {aside}")  # a slice that is now too small votes still

@@ -205,7 +205,7 @@ def _absent(rows: Rows, policy: Policy, told: Decision) -> Iterator[Trial]:
 
 
 def _trial(fault: Fault, planted: Decision, twin: Decision) -> Trial:
-    before = {_key(finding): finding for finding in twin.findings if finding.gating}
+    before = {_key(finding): finding for finding in twin.findings}
     relevant = [finding for finding in planted.findings if finding.gating and finding.metric in fault.metrics]
     saw = [finding for finding in relevant if _sees(finding, before)]
     saw.sort(key=lambda finding: finding.verdict is not Verdict.NO_GO)
@@ -233,11 +233,12 @@ def _trial(fault: Fault, planted: Decision, twin: Decision) -> Trial:
 
 
 def _sees(finding: Finding, before: Mapping[tuple[str, str | None], Finding]) -> bool:
-    """The fault turned this finding into a refusal, or took its GO away."""
+    """The fault turned this finding into a refusal, or made it withhold a GO that it did not withhold before."""
     was = before.get(_key(finding))
-    if was is None:
-        return finding.verdict is Verdict.NO_GO
-    return finding.verdict is not was.verdict and finding.verdict is not Verdict.GO
+    if finding.verdict is Verdict.GO:
+        return False
+    voted = was is not None and was.gating and was.verdict is not Verdict.GO
+    return not voted or (was is not None and finding.verdict is Verdict.NO_GO and was.verdict is not Verdict.NO_GO)
 
 
 def _key(finding: Finding) -> tuple[str, str | None]:

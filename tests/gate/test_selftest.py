@@ -116,6 +116,23 @@ def test_a_waiver_that_blinds_the_gate_shows() -> None:
     assert (trial(blind, "calls fail", "every metric").outcome, blind.exit_code) == (Outcome.MISSED, 1)
 
 
+def test_a_waived_finding_that_votes_again_withholds_go() -> None:
+    """The rows of eu are waived; NaN all over leaves the rest without a verdict, and that is a refusal too."""
+    eu = {"criterion": "label", "owner": "M. Ruiz", "reason": "r", "expires": date(2026, 12, 31), "slice": "region=eu"}
+    rows = [
+        Row(
+            case=f"c{at}",
+            metric="label",
+            value_target=float(at % 5 == 0 and at < 300),
+            slices={"region": "us" if at % 5 else "eu"},
+        )
+        for at in range(1500)
+    ]
+    rows += [row for row in equal_rows(1500) if row.metric == "error"]
+    found = checked(rows, policy(FLIP, ERRORS, waiver=[eu]))
+    assert (found.twin, trial(found, "NaN", "label").outcome, found.exit_code) == (OWN, Outcome.REFUSED, 0)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_rows_too_few_to_tell_are_neither_a_pass_nor_a_fault_of_the_gate(mode: str) -> None:
     found = checked(equal_rows(20), policy(FLIP, mode=mode))

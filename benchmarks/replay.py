@@ -67,28 +67,40 @@ def suite_file(folder: Path, golden_folder: Path) -> Path:
     return path
 
 
-def bare(plan, endpoints) -> None:
-    """What a notebook does: two SDK calls a case in a thread pool, the numbers kept in a list."""
-    from harness.core.call import Side
+class Notebook:
+    """What a team writes by hand: boto3, a connection pool, a thread pool, the numbers in a list. No retries, no files."""
 
-    source, target = endpoints[Side.SOURCE], endpoints[Side.TARGET]
-    client = source.client()
-    manager, url, headers = target.transport()
-    columns = list(plan.suite.pair_options["columns"])
-    answers: list[tuple[float, float]] = []
+    def __init__(self, plan, addresses, endpoints) -> None:
+        import boto3
+        import urllib3
+        from botocore.config import Config
 
-    def one(index: int) -> None:
-        body = plan.golden.recording(index).recording.request_body
-        reply = client.invoke_endpoint(EndpointName="visits", ContentType="text/csv", Accept="text/csv", Body=body)
-        left = float(reply["Body"].read())
+        from harness.core.call import Side
+
+        settings = Config(max_pool_connections=THREADS, retries={"total_max_attempts": 1}, read_timeout=30)
+        session = boto3.Session(profile_name="parity-lab", region_name="us-east-1")
+        self._client = session.client("sagemaker-runtime", endpoint_url=addresses["sagemaker"], config=settings)
+        self._pool = urllib3.PoolManager(maxsize=THREADS)
+        access = endpoints[Side.TARGET]._access  # the same resolved address and key that the harness calls
+        self._url = access.scoring_uri
+        self._headers = {"authorization": f"Bearer {access.secret}", "content-type": "application/json"}
+        self._columns = list(plan.suite.pair_options["columns"])
+        self._bodies = [plan.golden.recording(index).recording.request_body for index in plan.order.tolist()]
+
+    def replay(self) -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            answers = list(pool.map(self._one, self._bodies))
+        assert len(answers) == len(self._bodies)
+
+    def _one(self, body: bytes) -> tuple[float, float]:
+        reply = self._client.invoke_endpoint(
+            EndpointName="visits", ContentType="text/csv", Accept="text/csv", Body=body
+        )
+        source = float(reply["Body"].read())
         row = [float(cell) for cell in body.decode().split(",")]
-        data = json.dumps({"input_data": {"columns": columns, "index": [0], "data": [row]}}).encode()
-        response = manager.request("POST", url, body=data, headers=headers, retries=False)
-        answers.append((left, json.loads(response.data)[0]))
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(one, plan.order.tolist()))
-    assert len(answers) == len(plan.order)
+        data = json.dumps({"input_data": {"columns": self._columns, "index": [0], "data": [row]}}).encode()
+        response = self._pool.request("POST", self._url, body=data, headers=self._headers, retries=False)
+        return source, json.loads(response.data)[0]
 
 
 def through(plan, endpoints, folder: Path) -> None:
@@ -107,7 +119,6 @@ def judged(plan, folder: Path, rows: Path) -> None:
 
     from harness.gate.decide import decide
     from harness.gate.rows_file import read_rows, write_rows
-
     from harness.run.observe import observations
     from harness.run.rows import Latencies, compare
 
@@ -144,13 +155,15 @@ def compare_at(service_time_s: float, cases: int, rounds: int) -> None:
         profile = config.profile(project, "lab")
         profile = replace(profile, limits=replace(profile.limits, concurrency=THREADS, timeout_s=30.0))
         with opened(profile, plant=None, start=lambda _plant: lab.start(service_time_s=service_time_s)) as addresses:
+            planning.PROOF_CASES = 0  # the bare calls make no second source call either
             plan = planning.make(path, profile, lab=addresses)
             endpoints = {side: plan.service(side).open() for side in Side}
-            bare(plan, endpoints)
+            notebook = Notebook(plan, addresses, endpoints)
+            notebook.replay()
             through(plan, endpoints, folder / "warm")
             figures: dict[str, list[tuple[float, float]]] = {"bare": [], "harness": [], "judging": []}
             for number in range(rounds):
-                figures["bare"].append(measured(lambda: bare(plan, endpoints)))
+                figures["bare"].append(measured(notebook.replay))
                 ledger = folder / f"ledger-{number}"
                 figures["harness"].append(measured(lambda ledger=ledger: through(plan, endpoints, ledger)))
                 figures["judging"].append(measured(lambda ledger=ledger: judged(plan, ledger, folder / "rows.parquet")))

@@ -68,7 +68,7 @@ def suite_file(folder: Path, golden_folder: Path) -> Path:
 
 
 class Notebook:
-    """What a team writes by hand: boto3, a connection pool, a thread pool, the numbers in a list. No retries, no files."""
+    """What a team writes by hand: boto3, a connection pool, a thread pool, numbers in a list; no retries, no files."""
 
     def __init__(self, plan, addresses, endpoints) -> None:
         import boto3

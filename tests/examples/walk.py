@@ -23,7 +23,14 @@ from pathlib import Path
 from harness import cli
 from tests.examples.pages import PAGES, ROOT, Block, Command, blocks, commands
 
-QUICK = ("parity decide ", "parity plan ", "parity schema", "parity --version", "parity lab faults")
+QUICK = (
+    "parity decide ",
+    "parity plan ",
+    "parity selftest --rows ",
+    "parity schema",
+    "parity --version",
+    "parity lab faults",
+)
 SHELL = ("head ", "mkdir ", "cp ", "cat ")  # what a page may do with its own files
 WRITTEN = ("python", "jsonl", "toml")
 

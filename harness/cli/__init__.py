@@ -61,7 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python flushes once more as it exits, and would turn this into a code of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
-    except Exception:
+    except Exception as exc:
+        if isinstance(exc, OSError) and exc.filename is not None:
+            print(f"{exc.filename}: {exc.strerror}. Nothing was decided.", file=sys.stderr)
+            return EXIT_ERROR
         import traceback
 
         traceback.print_exc()

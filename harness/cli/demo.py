@@ -1,28 +1,29 @@
-"""`parity demo`: what `make parity` does, where make is missing."""
+"""`parity demo`: the main job of `make parity`, where make is missing."""
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from harness.cli import run as run_command
 from harness.errors import ConfigError
 
 
 def add(commands: Any) -> None:
     command = commands.add_parser("demo", help="run the shipped suites against the embedded lab (in a checkout)")
-    command.add_argument("--plant", metavar="FAULT", help="plant a fault in the target (see `parity lab faults`)")
+    command.add_argument("--plant", metavar="FAULT", help="plant a fault (see `parity lab faults`)")
+    run_command.add_lab_state(command)
 
 
 def run(args: argparse.Namespace) -> int:
     from harness import config
 
     folder = config.load_project(Path.cwd()).folder
-    if not (folder / "suites").is_dir():
-        raise ConfigError(f"{folder}: there is no suites/ here. Run the demo inside a checkout of the project.")
-    command = [sys.executable, "-m", "pytest", "suites/", "-p", "no:hypothesispytest", "--parity-profile", "lab"]
-    if args.plant:
-        command += ["--parity-plant", args.plant]
-    return subprocess.run(command, cwd=folder, check=False).returncode
+    suites = sorted(path.parent for path in folder.glob(f"suites/*/{config.SUITE_FILE}"))
+    if not suites:
+        raise ConfigError(f"{folder}: there are no suites here. Run the demo inside a checkout of the project.")
+    args.suites, args.profile = suites, "lab"
+    args.resume = args.sample = None
+    args.json = args.quiet = False
+    return run_command.run(args)

@@ -49,29 +49,36 @@ def add_lab_state(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if bool(args.suites) == bool(args.resume):
         raise ConfigError("parity run: name suites, or a run to --resume; one of the two.")
-    finished = (
-        _resume(args) if args.resume else [_one(args, suite) for suite in [suite_file(path) for path in args.suites]]
-    )
-    return conclude(finished, as_json=args.json)
+    if args.resume:
+        return conclude([_told(_resume(args), as_json=args.json)], as_json=args.json)
+    suites = [suite_file(path) for path in args.suites]
+    return conclude([_told(_one(args, suite), as_json=args.json) for suite in suites], as_json=args.json)
+
+
+def _told(finished: Finished, *, as_json: bool) -> Finished:
+    """Print a run's report as soon as there is one: what follows may fail."""
+    from harness.core import registry
+
+    stream = sys.stderr if as_json else sys.stdout
+    print(registry.load("reporters", "terminal").render(finished.report).decode(), file=stream)
+    print(f"report: {finished.folder.report('.html')}", file=stream, flush=True)
+    return finished
 
 
 def conclude(finished: list[Finished], *, as_json: bool) -> int:
-    """Print every report and return the exit code of the worst decision; a partial run decides nothing and exits 3."""
-    from harness.core import registry
+    """The exit code of the worst decision; a partial run decides nothing, and neither do others beside it: 3."""
     from harness.run.session import combine
 
-    terminal = registry.load("reporters", "terminal")
-    for item in finished:
-        text = terminal.render(item.report).decode()
-        print(text, file=sys.stderr if as_json else sys.stdout)
-        print(f"report: {item.folder.report('.html')}", file=sys.stderr if as_json else sys.stdout)
     if as_json:
         documents = [json.loads(item.folder.report(".json").read_bytes()) for item in finished]
         print(json.dumps(documents[0] if len(documents) == 1 else documents))
     decisions = [item.decision for item in finished]
     if any(decision is None for decision in decisions):
         return EXIT_INCONCLUSIVE
-    return exit_code(combine([decision.verdict for decision in decisions if decision is not None]))
+    verdict = combine([decision.verdict for decision in decisions if decision is not None])
+    if len(finished) > 1:
+        print(f"{verdict.value}   {len(finished)} suites", file=sys.stderr if as_json else sys.stdout)
+    return exit_code(verdict)
 
 
 def exit_code(verdict: Verdict) -> int:
@@ -102,7 +109,7 @@ def _one(args: argparse.Namespace, suite: Path) -> Finished:
         return _replayed(args, plan.in_lab(made, addresses), project.reports, planted)
 
 
-def _resume(args: argparse.Namespace) -> list[Finished]:
+def _resume(args: argparse.Namespace) -> Finished:
     from harness import config
     from harness.run import plan
     from harness.run.folder import find_run
@@ -114,7 +121,7 @@ def _resume(args: argparse.Namespace) -> list[Finished]:
     profile = config.profile(config.load_project(suite), record.profile)
     made = plan.make(suite, profile, sample=record.sample)
     with lab_for(profile, args.lab_state, record.planted) as (addresses, planted):
-        return [_replayed(args, plan.in_lab(made, addresses), project.reports, planted, resume=folder)]
+        return _replayed(args, plan.in_lab(made, addresses), project.reports, planted, resume=folder)
 
 
 def _replayed(

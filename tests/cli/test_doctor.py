@@ -1,0 +1,77 @@
+"""`parity doctor`: what would stop a run, before it starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import SharedLab
+from tests.small import visits
+from tests.small.project import Project
+from tests.small.server import Server
+
+
+def test_a_sound_project_passes_and_is_not_called(numbers: Project, server: Server):
+    done = numbers.parity("doctor")
+    assert done.code == 0
+    assert all(line.startswith("ok   ") for line in done.out.splitlines())
+    assert "numbers: suite and golden set: 80 cases" in done.out
+    assert not server.counts()
+
+
+def test_json_is_one_document_with_every_check(numbers: Project):
+    done = numbers.parity("doctor", "suites/numbers", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert [one["check"] for one in done.document if not one["ok"]] == []
+    assert "project" in [one["check"] for one in done.document]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "check", "said"),
+    [
+        ('golden = "numbers"', 'golden = "number"', "numbers: suite and golden set", "golden/number"),
+        ("[endpoints.here]", "[endpoints.her]", "numbers: suite and golden set", 'Did you mean "here"?'),
+        ('use = "class_label"', 'use = "class_lable"', "numbers: suite and golden set", 'Did you mean "class_label"?'),
+    ],
+)
+def test_what_is_wrong_is_named_and_exits_2(numbers: Project, old, new, check, said):
+    numbers.edit(numbers.suite, old, new)
+    done = numbers.parity("doctor", "--json")
+    assert done.code == 2
+    failed = {one["check"]: one["said"] for one in done.document if not one["ok"]}
+    assert set(failed) == {check}
+    assert said in failed[check]
+
+
+def test_a_project_that_cannot_be_read_ends_the_checks(numbers: Project):
+    numbers.edit(numbers.folder / "parity.toml", "payloads", "payload")
+    done = numbers.parity("doctor")
+    assert done.code == 2
+    assert "FAIL project: " in done.out and 'Did you mean "payloads"?' in done.out
+
+
+def test_a_suite_that_is_not_there_is_named(numbers: Project):
+    done = numbers.parity("doctor", "suites/number")
+    assert done.code == 2
+    assert 'Did you mean "suites/numbers"?' in done.out
+
+
+def test_reports_that_cannot_be_written_are_a_failure(numbers: Project):
+    (numbers.folder / "reports").write_text("a file where a folder should be")
+    done = numbers.parity("doctor")
+    assert done.code == 2
+    assert "FAIL reports" in done.out
+
+
+def test_credentials_and_addresses_resolve_on_both_sides_of_a_lab(tmp_path, shared_lab: SharedLab):
+    project = visits.make(tmp_path)
+    done = project.parity("doctor", "--lab-state", str(shared_lab.state_file))
+    assert done.code == 0
+    assert "ok   visits: source sagemaker" in done.out
+    assert "ok   visits: target azureml" in done.out
+
+
+def test_offline_resolves_nothing(tmp_path):
+    project = visits.make(tmp_path)
+    done = project.parity("doctor", "--offline")
+    assert done.code == 0
+    assert "sagemaker" not in done.out

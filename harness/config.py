@@ -127,7 +127,8 @@ class Suite:
     endpoints: profile name -> {"source": name, "target": name}.
     request_builder: "checks:build", the application's own request builder in place of the pair's translation.
     deterministic_source: prove it with the first 60 cases, then make no second source call.
-    seed: orders the cases. calibration: source calls that freeze the latency thresholds before any is judged.
+    seed: orders the cases. calibration: source calls, spread over the run, that set the latency thresholds; their
+    cases are not judged on latency.
     """
 
     name: str

@@ -73,12 +73,11 @@ def covers(readings: Readings, rows: Rows, waivers: Iterable[Waiver]) -> list[Co
 
 def without(question: Question, readings: Readings, found: Iterable[Cover]) -> tuple[Question, Taken | None]:
     """The question about what is left, and what was taken out of it; None where no waiver touches it."""
+    named = [cover for cover in found if cover.waiver.criterion == question.name and not cover.beyond]
+    if not named:
+        return question, None
     part = np.ones(len(readings), dtype=np.bool_) if question.part is None else question.part
-    touching = [
-        cover
-        for cover in found
-        if cover.waiver.criterion == question.name and not cover.beyond and bool((cover.flags & part).any())
-    ]
+    touching = [cover for cover in named if bool((cover.flags & part).any())]
     if not touching:
         return question, None
     left = part & ~np.logical_or.reduce([cover.flags for cover in touching])

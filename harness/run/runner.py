@@ -87,20 +87,22 @@ class Runner:
         Raises whatever a worker met that is not a failure of a side (a full disk, a credential that stays refused),
         and KeyboardInterrupt after the calls in flight have been recorded.
         """
+        over = [threading.Event() for _ in range(self._plan.profile.limits.concurrency)]
         workers = [
-            threading.Thread(target=self._work, name=f"replay-{number}", daemon=True)
-            for number in range(self._plan.profile.limits.concurrency)
+            threading.Thread(target=self._work, args=(event,), name=f"replay-{number}", daemon=True)
+            for number, event in enumerate(over)
         ]
         try:
             for worker in workers:
                 worker.start()
-            for worker in workers:
-                worker.join()
+            # Not Thread.join: when Ctrl-C interrupts it, Python 3.11 takes the thread for ended while it still runs.
+            for event in over:
+                event.wait()
         except KeyboardInterrupt:
             self.stop("interrupted from the keyboard")
-            for worker in workers:
+            for worker, event in zip(workers, over, strict=True):
                 if worker.ident is not None:
-                    worker.join()
+                    event.wait()
             raise
         if self._error is not None:
             raise self._error
@@ -112,7 +114,7 @@ class Runner:
             self._stopped = self._stopped or reason
         self._stop.set()
 
-    def _work(self) -> None:
+    def _work(self, over: threading.Event) -> None:
         try:
             while not self._stop.is_set():
                 with self._lock:
@@ -130,6 +132,8 @@ class Runner:
             with self._lock:
                 self._error = self._error or exc
             self._stop.set()
+        finally:
+            over.set()
 
     def _replay(self, index: int) -> None:
         roles = [role for role in self._plan.roles(index) if (index, role) not in self._done.finished]

@@ -126,6 +126,12 @@ def finished(record: RunRecord, at: datetime, stopped: str | None) -> RunRecord:
     return replace(record, finished_at=at.isoformat(), stopped=stopped)
 
 
+def sweep(folder: RunFolder) -> None:
+    """Remove what `write_whole` left behind in processes that were killed. For whoever holds the run's ledger."""
+    for path in folder.path.glob(".*.[0-9]*"):
+        path.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees all of it or none."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")

@@ -22,7 +22,7 @@ from harness.core.verdict import Decision, Finding, Row, Verdict
 from harness.errors import LedgerError
 from harness.gate.coverage import GoldenFacts, coverage
 from harness.run import ledger, plan
-from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, write_whole
+from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, sweep, write_whole
 from harness.run.observe import observations
 from harness.run.pacing import patiently
 from harness.run.rows import Latencies, compare
@@ -102,6 +102,7 @@ def _replay(
 ) -> Replay:
     with ExitStack() as stack:
         book = stack.enter_context(ledger.Ledger(folder.ledger))
+        sweep(folder)
         done = Done.of(ledger.read(folder.ledger))
         endpoints: dict[Side, Endpoint] = {}
         for side in Side:

@@ -19,8 +19,8 @@ from harness.reporters._parts.words import (
     count,
     coverage,
     decided,
-    headline,
     moment,
+    told,
     took,
     verdict_word,
     warnings,
@@ -119,7 +119,7 @@ def _decision(report: ParityReport) -> Markup:
             tag("span", tag("span", "Decision: ", class_="hide"), verdict_word(report)),
             id="decision-title",
         ),
-        tag("p", headline(report), class_="said"),
+        _said(report),
         tag("ul", [tag("li", note) for note in notes]) if notes else None,
         tag("p", tag("strong", "What this decision does not cover. "), coverage(report), class_="limits")
         if decision
@@ -128,6 +128,18 @@ def _decision(report: ParityReport) -> Markup:
         id="decision",
         tabindex=-1,
         aria_labelledby="decision-title",
+    )
+
+
+def _said(report: ParityReport) -> Markup:
+    """The headline, the findings that it names as a list."""
+    first, named, last = told(report)
+    return tag(
+        "div",
+        tag("p", first) if first else None,
+        tag("ul", [tag("li", tag("strong", f"{name}: "), reason) for name, reason in named]) if named else None,
+        tag("p", last) if last else None,
+        class_="said",
     )
 
 

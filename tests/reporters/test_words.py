@@ -85,3 +85,25 @@ def test_a_time_without_a_zone_is_refused():
 
 def test_how_long_a_run_took():
     assert words.took(sample.go()) == "1 min 42 s"
+
+
+def quoting(said: str):
+    report = sample.go()
+    assert report.decision is not None
+    return replace(report, decision=replace(report.decision, headline=said))
+
+
+def test_a_headline_is_taken_apart_into_the_findings_that_it_names():
+    one, two = sample.go().decision.findings[:2]
+    names = [f"{item.criterion}, {item.slice}" if item.slice else item.criterion for item in (one, two)]
+    quotes = [f"{name}: {item.reason}" for name, item in zip(names, (one, two), strict=True)]
+    first, named, last = words.told(quoting(f"Well. {quotes[0]} {quotes[1]} That is all."))
+    assert (first, last) == ("Well.", "That is all.")
+    assert named == ((names[0], one.reason), (names[1], two.reason))
+
+
+def test_a_headline_that_is_not_understood_is_shown_whole():
+    one, *_, two = (item for item in sample.go().decision.findings if item.slice is None)
+    said = f"{one.criterion}: {one.reason} and yet {two.criterion}: {two.reason}"
+    assert words.told(quoting(said)) == (said, (), "")
+    assert words.told(quoting("Plain words.")) == ("Plain words.", (), "")

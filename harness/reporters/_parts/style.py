@@ -78,6 +78,9 @@ nav a:hover{text-decoration:underline}
 .decision.open{border-left:8px dashed var(--open)}
 .decision h2{display:flex;align-items:center;gap:.7rem;font-size:1.9rem;margin:0;letter-spacing:.01em}
 .decision .said{font-size:1.15rem;line-height:1.5;margin:.7rem 0 .4rem;max-width:72ch}
+.decision .said p{margin:.4rem 0}
+.decision .said ul{margin:.4rem 0;padding-left:1.2rem}
+.decision .said li{margin:.15rem 0}
 .decision ul{margin:.4rem 0 .8rem;padding-left:1.2rem}
 .decision .limits{margin-bottom:0;max-width:88ch;font-size:.925rem;color:var(--soft)}
 .go{color:var(--go)}.nogo{color:var(--nogo)}.open{color:var(--open)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from harness.core.report import ParityReport, SideSummary
 from harness.core.verdict import Decision, Evidence, Finding, Verdict
@@ -106,6 +107,30 @@ def headline(report: ParityReport) -> str:
     for prefix in (f"{decision.verdict.value}.", f"{decision.verdict.value}:"):
         said = said.removeprefix(prefix).lstrip()
     return said or _RULE[decision.verdict]
+
+
+def told(report: ParityReport) -> tuple[str, tuple[tuple[str, str], ...], str]:
+    """The headline taken apart: what it says first, the findings that it names as (name, reason), what it says last.
+
+    A headline that quotes no finding is all "first".
+    """
+    said, decision = headline(report), decided(report)
+    found: list[tuple[int, int, tuple[str, str]]] = []
+    for finding in decision.findings if decision is not None else ():
+        place = f"{finding.criterion}, {finding.slice}" if finding.slice else finding.criterion
+        quote = f"{place}: {finding.reason}"
+        at = said.find(quote)
+        if at >= 0:
+            found.append((at, at + len(quote), (place, finding.reason)))
+    found.sort()
+    between = "".join(said[end:start] for (_, end, _), (start, *_) in pairwise(found))
+    if not found or between.strip():  # what is not understood is shown as it is, whole
+        return said, (), ""
+    return (
+        said[: found[0][0]].strip(),
+        tuple(named for *_, named in found),
+        said[max(end for _, end, _ in found) :].strip(),
+    )
 
 
 def warnings(report: ParityReport) -> tuple[tuple[str, str], ...]:

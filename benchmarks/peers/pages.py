@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from peers import environments, picture, samples, tools
+from peers.margins import ALPHA
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "benchmarks" / "README.md"
@@ -72,15 +73,26 @@ def verdict_on(results: Results) -> str:
     rows = [row for row in (*results.at_margin, *results.nights, *results.criteria) if is_null(row)]
     bad = beyond(results)
     said = f"{len(rows)} combinations; a wrong verdict is held against 5 % plus three standard errors."
-    return f"{said} All are within it." if not bad else f"{said} {len(bad)} are beyond it, marked !."
+    return f"{said} All are within it." if not bad else f"{said} {len(bad)} are beyond it."
 
 
 def margins_table(rows: Sequence[Any]) -> str:
-    listed = [
-        [row.words, row.mode, row.n, str(row.go), str(row.no_go), "" if row.holds or not is_null(row) else "!"]
-        for row in rows
-    ]
-    return table(["what", "mode", "units", "GO", "NO-GO", ""], listed)
+    """One line for what was simulated, both modes beside each other."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        lines.setdefault((row.words, row.n), {})[row.mode] = row
+    listed = []
+    for (words, n), of_mode in lines.items():
+        cells = []
+        for mode in ("anytime", "fixed"):
+            row = of_mode.get(mode)
+            cells += ["", ""] if row is None else [_marked(share, row) for share in (row.go, row.no_go)]
+        listed.append([words, n, *cells])
+    return table(["what", "units", "anytime: GO", "NO-GO", "fixed: GO", "NO-GO"], listed)
+
+
+def _marked(share: Any, row: Any) -> str:
+    return f"{share} !" if is_null(row) and share.above(ALPHA) else str(share)
 
 
 def costs_table(results: Results) -> str:
@@ -150,19 +162,20 @@ def panels(results: Results) -> list[picture.Panel]:
     ]
 
 
-def in_words(results: Results) -> str:
+def in_words(results: Results) -> list[str]:
     """What the picture shows, for readers who cannot see it."""
     told = []
     for point, words in (
-        ("share 0", "an equal target"),
-        ("share 0.025", "2.5 % of answers broken where 2 % are agreed"),
-        ("share 0.05", "5 % broken"),
-        ("loss 0.015", "every answer worse by half the margin"),
-        ("loss 0.03", "every answer worse by exactly the margin"),
+        ("share 0", "An equal target"),
+        ("share 0.01", "1 % of answers broken, where 2 % are agreed"),
+        ("share 0.025", "2.5 % of answers broken"),
+        ("share 0.05", "5 % of answers broken"),
+        ("loss 0.015", "Every answer worse by half the margin"),
+        ("loss 0.03", "Every answer worse by exactly the margin"),
     ):
         shares = [f"{name} {results.said[point, name].go.percent}" for name in panels(results)[0].lines]
-        told.append(f"{words}: {', '.join(shares)}")
-    return "Share of GO. " + "; ".join(told).capitalize() + "."
+        told.append(f"{words}: {'; '.join(shares)}.")
+    return told
 
 
 def write(results: Results, *, minutes: float, command: str) -> None:
@@ -173,32 +186,25 @@ def write(results: Results, *, minutes: float, command: str) -> None:
     replace_block(README, "operating characteristics", f"{made}\n\n{report(results)}")
     replace_block(PAGE, "at the margin", verdict_on(results) + "\n\n" + worst(results))
     replace_block(PAGE, "scenarios", f"{scenarios_table(results)}\n\n{made}")
-    replace_block(PAGE, "picture in words", in_words(results))
+    told = in_words(results)
+    replace_block(PAGE, "picture in words", "Share of GO:\n\n" + "\n".join(f"* {one}" for one in told))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    PICTURE.write_text(
-        picture.draw(
-            panels(results), title="How often each tool says GO as the true loss grows", description=in_words(results)
-        )
-    )
+    title = "How often each tool says GO as the true loss grows"
+    PICTURE.write_text(picture.draw(panels(results), title=title, description=" ".join(["Share of GO.", *told])))
 
 
 def worst(results: Results) -> str:
-    """The combinations in which a wrong GO was most frequent, one for each mode, and all that are beyond 5 %."""
+    """The most frequent wrong GO of each mode, and all that is beyond 5 %."""
     lines = []
     for mode in ("anytime", "fixed"):
-        rows = [
-            row for row in (*results.at_margin, *results.nights, *results.criteria) if row.mode == mode and is_null(row)
-        ]
-        top = max(rows, key=lambda row: row.go.value)
+        every = (*results.at_margin, *results.nights, *results.criteria)
+        rows = [row for row in every if row.mode == mode and is_null(row)]
         bad = [row for row in rows if not row.holds]
-        lines.append(f"* {mode}: at most {top.go} wrong GO ({top.words}; {top.n} units). " + _beyond(bad))
+        within = max((row for row in rows if row.holds), key=lambda row: row.go.value)
+        end = "Nothing is beyond 5 % plus simulation error." if not bad else "Beyond 5 % plus simulation error:"
+        lines.append(f"* `{mode}`: GO {within.go} at the most ({within.words}; {within.n} units). {end}")
+        lines += [f"    * {row.words}; {row.n} units: GO {row.go}, NO-GO {row.no_go}" for row in bad]
     return "\n".join(lines)
-
-
-def _beyond(bad: Sequence[Any]) -> str:
-    if not bad:
-        return "Nothing is beyond 5 % plus simulation error."
-    return "Beyond it: " + "; ".join(f"{row.words}, {row.n} units: GO {row.go}, NO-GO {row.no_go}" for row in bad) + "."
 
 
 def machine() -> str:

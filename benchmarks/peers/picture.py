@@ -17,6 +17,7 @@ STYLES = (
     ("#009E73", "5 4", 1.6),
     ("#56B4E9", "3 2", 1.6),
 )
+HALO = 'stroke="#ffffff" stroke-width="4" paint-order="stroke"'  # keeps words readable on top of lines
 WIDTH, HEIGHT = 960, 430
 PANEL, TOP, LEFT, GAP = 400, 60, 58, 74
 TALL = 260
@@ -60,19 +61,21 @@ def _panel(panel: Panel, *, left: float) -> list[str]:
         _, y = at(0, share)
         parts.append(f'<line x1="{left}" x2="{left + PANEL}" y1="{y:g}" y2="{y:g}" stroke="#dddddd"/>')
         parts.append(f'<text x="{left - 8}" y="{y + 4:g}" text-anchor="end">{100 * share:.0f} %</text>')
-    _, y = at(0, 0.05)
-    parts.append(
-        f'<line x1="{left}" x2="{left + PANEL}" y1="{y:g}" y2="{y:g}" stroke="#a00000" stroke-dasharray="2 2"/>'
-    )
-    parts.append(f'<text x="{left + PANEL}" y="{y - 4:g}" text-anchor="end" fill="#a00000">5 %, the stated risk</text>')
-    x, y = at(panel.margin, 1)
-    parts.append(f'<line x1="{x:g}" x2="{x:g}" y1="{TOP}" y2="{TOP + TALL}" stroke="#a00000"/>')
-    parts.append(f'<text x="{x + 5:g}" y="{y + 14:g}" fill="#a00000">the agreed margin</text>')
     for name, shares, style in zip(panel.lines, panel.lines.values(), STYLES, strict=False):
         points = " ".join(f"{px:.1f},{py:.1f}" for px, py in (at(*pair) for pair in zip(panel.x, shares, strict=True)))
         parts.append(
             f'<polyline points="{points}" fill="none" {_stroke(style)}><title>{escape(name)}</title></polyline>'
         )
+    _, y = at(0, 0.05)
+    parts.append(
+        f'<line x1="{left}" x2="{left + PANEL}" y1="{y:g}" y2="{y:g}" stroke="#a00000" stroke-dasharray="2 2"/>'
+    )
+    parts.append(
+        f'<text x="{left + PANEL}" y="{y - 4:g}" text-anchor="end" fill="#a00000" {HALO}>5 %, the stated risk</text>'
+    )
+    x, y = at(panel.margin, 1)
+    parts.append(f'<line x1="{x:g}" x2="{x:g}" y1="{TOP}" y2="{TOP + TALL}" stroke="#a00000"/>')
+    parts.append(f'<text x="{x + 5:g}" y="{y + 14:g}" fill="#a00000" {HALO}>the agreed margin</text>')
     for tick in panel.ticks:
         x, _ = at(tick, 0)
         parts.append(f'<text x="{x:g}" y="{TOP + TALL + 18}" text-anchor="middle">{tick:g}</text>')

@@ -124,7 +124,25 @@ def _fault(question: Question, found: Units, policy: Policy, *, absent: bool) ->
         return words.not_scored(unscored, rows - excluded)
     if policy.max_cluster is not None and tally.largest[-1] > policy.max_cluster:
         return words.too_large(int(tally.largest[-1]), policy.max_cluster)
+    if _outweighed(question, found, policy):
+        return words.outweighed(int(tally.largest[-1]), found.cases, _largest_share(question))
     return words.absent_tonight(question.criterion.metric) if absent else None
+
+
+def _outweighed(question: Question, found: Units, policy: Policy) -> bool:
+    """A cluster holds so many of the cases that one vote for it, like any other cluster's, would hide them.
+
+    Below the minimum of units there is no GO to withhold.
+    """
+    if policy.mode != "anytime" or policy.max_cluster is not None or len(found) < question.minimum:
+        return False
+    largest = int(found.tally.largest[-1])
+    return largest > 1 and largest > _largest_share(question) * found.cases
+
+
+def _largest_share(question: Question) -> float:
+    """Of the cases, in one cluster whose size was not declared. A slice is small, and a quarter of it few cases."""
+    return 0.05 if question.slice is None else 0.25
 
 
 def settle(answers: Sequence[Answer], policy: Policy) -> None:

@@ -191,6 +191,14 @@ def too_large(largest: int, declared: int) -> str:
     )
 
 
+def outweighed(largest: int, cases: int, share: float) -> str:
+    return (
+        f"One cluster holds {count(largest)} of {count(cases)} cases ({percent(largest / cases, up=True)}), more than "
+        f"{percent(share)}, and without max_cluster it weighs no more than any other: no verdict. Declare max_cluster, "
+        "the most cases that a cluster can hold, before the next epoch, or sample fewer cases of it."
+    )
+
+
 def absent_tonight(metric: str) -> str:
     return f'This run has no row of metric "{metric}", though earlier ones do: no data tonight, and so no verdict.'
 

@@ -192,6 +192,39 @@ def test_repeats_average_within_a_case_and_cases_within_a_cluster(gate: Gate) ->
     assert declared["estimate"] == pytest.approx(-(0.5 + 0 + 1) / 3)
 
 
+def in_one_cluster(n: int, bad: int) -> list[Fields]:
+    return [row | {"cluster": "giant"} for row in flips(n, bad, noise=None, case="giant")]
+
+
+def test_a_giant_cluster_withholds_go_unless_its_size_was_declared(gate: Gate) -> None:
+    rows = [*flips(2500, 0, noise=None), *in_one_cluster(6000, 6000)]
+    decided = gate(rows, [flip(deterministic=True)])
+    assert decided.verdict == "INCONCLUSIVE"
+    reason = decided.finding("label")["reason"]
+    assert "6,000 of 8,500 cases (71 %), more than 5 %" in reason
+    assert "Declare max_cluster" in reason
+    assert "more than 5 %" not in gate(rows, [flip(deterministic=True)], max_cluster=6000).finding("label")["reason"]
+
+
+@pytest.mark.parametrize("size, verdict", [(100, "GO"), (101, "INCONCLUSIVE")])
+def test_a_cluster_of_one_case_in_twenty_may_stay_undeclared(gate: Gate, size: int, verdict: str) -> None:
+    rows = [*flips(2000 - size, 0, noise=None), *in_one_cluster(size, 0)]
+    assert gate(rows, [flip(deterministic=True)]).verdict == verdict
+
+
+@pytest.mark.parametrize("size, verdict", [(100, "GO"), (101, "INCONCLUSIVE")])
+def test_a_cluster_may_hold_a_quarter_of_a_slice(gate: Gate, size: int, verdict: str) -> None:
+    us = [*flips(400 - size, 0, noise=None, case="us"), *in_one_cluster(size, 0)]
+    rows = [*sliced(flips(3000, 0, noise=None), region="eu"), *sliced(us, region="us")]
+    decided = gate(rows, [flip(deterministic=True, slices={"region": ["us"]})])
+    assert (decided.verdict, decided.finding("label")["verdict"]) == (verdict, "GO")
+
+
+def test_a_giant_cluster_does_not_keep_from_refusing(gate: Gate) -> None:
+    rows = [*flips(500, 200, noise=None), *in_one_cluster(6000, 0)]
+    assert gate(rows, [flip(deterministic=True)]).verdict == "NO-GO"
+
+
 def test_two_units_may_refuse_and_one_may_not(gate: Gate) -> None:
     criterion = flip(deterministic=True)
     assert gate(flips(1, 1, noise=None), [criterion], mode="fixed").verdict == "INCONCLUSIVE"

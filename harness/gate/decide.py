@@ -104,11 +104,12 @@ def _judge(nights: Nights, policy: Policy, *, tonight: Rows | None, waivers: Seq
         held = remainder.covers(readings, nights.rows, [one for one in waivers if one.criterion in names])
         judged.covers += held
         absent = tonight is not None and not tonight.metric.has(criterion.metric).any()
+        earlier = len(readings) == 0 and bool(nights.rows.metric.has(criterion.metric).any())
         for whole in questions(criterion, readings, policy):
             question, taken = remainder.without(whole, readings, held)
             judged.taken.append(taken)
             if criterion.kind is Kind.CHECK:
-                asked.append(_checked(question, readings))
+                asked.append(_checked(question, readings, earlier=earlier))
             else:
                 asked.append(answer(question, readings, policy, absent=absent))
     judged.answers = [one for one in asked if isinstance(one, Answer)]
@@ -121,8 +122,16 @@ def _judge(nights: Nights, policy: Policy, *, tonight: Rows | None, waivers: Seq
 
 
 def _readings(nights: Nights, criterion: Criterion, policy: Policy) -> Readings:
-    """The cleaned rows of one metric. A fixed sample is looked at once, whatever runs its rows name."""
+    """The cleaned rows of one metric. A fixed sample is looked at once, whatever runs its rows name.
+
+    A check gathers no evidence over nights: it is asked of the latest look alone, whatever an earlier one has read.
+    """
     chosen = nights.rows.metric.has(criterion.metric)
+    if criterion.kind is Kind.CHECK:
+        if policy.mode == "fixed":  # all runs are one look, and where they disagree that is a conflict
+            rows = nights.rows.take(chosen)
+            return clean(rows, np.zeros(len(rows), dtype=np.int64), criterion.measure, looks=1)
+        chosen &= nights.look == nights.looks - 1
     readings = clean(nights.rows.take(chosen), nights.look[chosen], criterion.measure, looks=nights.looks)
     if policy.mode == "fixed":
         return replace(readings, look=np.zeros_like(readings.look), looks=1)
@@ -201,13 +210,18 @@ def _reason(answer: Answer, evidence: Evidence, *, hopeless: bool) -> str:
     return told if answer.fault is None else f"{told} {answer.fault}"
 
 
-def _checked(question: Question, readings: Readings) -> Finding:
-    """A check is a census: one value past its limit refuses, one that is absent leaves it open."""
+def _checked(question: Question, readings: Readings, *, earlier: bool) -> Finding:
+    """A check is a census: one value past its limit refuses, one that is absent leaves it open.
+
+    earlier: only runs before the latest have rows of it.
+    """
     counted = census(readings, part=question.part)
     conflicts = int(readings.conflicting.sum())
     criterion = question.criterion
     if conflicts:
         verdict, reason = Verdict.INCONCLUSIVE, words.conflicting(conflicts)
+    elif earlier:
+        verdict, reason = Verdict.INCONCLUSIVE, words.absent_tonight(criterion.metric)
     elif counted.rows == 0:
         verdict, reason = Verdict.INCONCLUSIVE, words.no_data(criterion.metric, question.slice, rows=0, excluded=0)
     else:

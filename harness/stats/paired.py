@@ -160,8 +160,10 @@ def in_two_clusters(rows: Rows) -> Flags:
 
 def source_failed(rows: Rows, measure: Measure) -> Flags:
     """Rule 2: S or S' failed, or its value is missing where nothing else can stand for it."""
+    if measure.kind is Kind.LIMIT:  # a contract binds the target, however the source fares
+        return np.zeros(len(rows), dtype=np.bool_)
     failed = (rows.status_source == ERROR) | (rows.status_source == TIMEOUT)
-    if measure.kind in (Kind.LIMIT, Kind.CHECK):  # they look at the target alone
+    if measure.kind is Kind.CHECK:
         return np.asarray(failed)
     repeats_itself = measure.deterministic and measure.kind in (Kind.SCORE, Kind.FLIP, Kind.EXCEED)
     missing = rows.null_noise & (rows.status_source != UNSCORED)

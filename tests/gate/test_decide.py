@@ -101,6 +101,17 @@ def test_a_contractual_limit_looks_at_the_target_alone(
         assert decided.finding("m")["method"] == "exact binomial"
 
 
+def test_a_contractual_limit_counts_calls_whose_source_failed(gate: Gate, mode: str) -> None:
+    rows = [
+        {"case": f"c{i}", "metric": "m"}
+        | ({"value_target": 9.0, "status_source": "error"} if i < 20 else {"value_target": 0.2})
+        for i in range(1000)
+    ]
+    decided = gate(rows, [{"metric": "m", "kind": "limit", "limit": 1.0, "margin": 0.01}], mode=mode)
+    assert decided.verdict != "GO"
+    assert (decided.finding("m")["excluded"], decided.finding("m")["units"]) == (0, 1000)
+
+
 @pytest.mark.parametrize("larger", [True, False])
 def test_quality_is_paired_against_the_truth(gate: Gate, mode: str, larger: bool) -> None:
     """The target is wrong where the source is right in 100 of 2,000 cases; a loss counts the other way."""
@@ -137,6 +148,27 @@ def test_a_check_is_a_census(gate: Gate, mode: str, values: list[float | None], 
     decided = gate(rows, [{"metric": "bias", "kind": "check", **keys}], mode=mode)
     assert decided.verdict == verdict
     assert decided.finding("bias")["p_go"] is None
+
+
+@pytest.mark.parametrize("values, verdict", [((0.01, 0.9), "NO-GO"), ((0.9, 0.01), "GO")])
+def test_a_check_is_asked_of_the_latest_run(gate: Gate, values: tuple[float, float], verdict: str) -> None:
+    rows = [
+        {"case": "c", "metric": "bias", "value_target": value, "run": f"n{i}"}
+        for i, value in enumerate(values, start=1)
+    ]
+    check = {"metric": "bias", "kind": "check", "limit": 0.1}
+    assert gate(rows, [check]).verdict == verdict
+    assert gate(rows, [check], mode="fixed").verdict == "INCONCLUSIVE", "one look, and two answers"
+
+
+def test_a_check_without_a_row_in_the_latest_run_has_no_data(gate: Gate) -> None:
+    rows = [
+        {"case": "c", "metric": "bias", "value_target": 0, "run": "n1"},
+        *(row | {"run": "n2"} for row in scores(400)),
+    ]
+    decided = gate(rows, [{"metric": "bias", "kind": "check"}, score()])
+    assert decided.verdict == "INCONCLUSIVE"
+    assert "no data tonight" in decided.finding("bias")["reason"]
 
 
 def test_an_absent_artefact_is_not_a_bad_one(gate: Gate) -> None:

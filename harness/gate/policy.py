@@ -29,6 +29,7 @@ SOURCE_LABEL = "source_label"
 UNNAMED_SLICE = "slice"  # the key of a row's slice that came as one bare text
 SEVERE_SHARE = 0.02
 SUITE_TABLES = ("suite", "pair", "comparators", "endpoints", "prices", "source", "target")
+DEFINING_TABLES = ("suite", "pair", "comparators", "source", "target", "endpoints")
 GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")
 
 _MARGINS = {Kind.SCORE: 0.03, Kind.FLIP: 0.005, Kind.EXCEED: 0.0, Kind.COST: 0.0}
@@ -97,7 +98,8 @@ class Policy:
     mode: anytime | fixed. max_cluster: cases in the largest cluster; None: every cluster weighs the same in anytime
     mode. epoch: version strings of what is compared. signoff: who must sign a decision. waivers: known differences
     that someone answers for. coverage: what must have been replayed. None of these three opens an epoch: they change
-    neither what is measured nor how it is tested.
+    neither what is measured nor how it is tested. definition: hash of the suite's own tables, part of the epoch only;
+    empty for a bare policy.
     """
 
     criteria: tuple[Criterion, ...]
@@ -110,6 +112,7 @@ class Policy:
     signoff: Roles = field(default_factory=Roles)
     waivers: tuple[Waiver, ...] = ()
     coverage: Demands = field(default_factory=Demands)
+    definition: str = ""
 
     @property
     def sha256(self) -> str:
@@ -118,17 +121,19 @@ class Policy:
 
     @property
     def epoch_id(self) -> str:
-        """Names the evidence epoch: criteria, risks and versions. Any change of them starts from no evidence."""
+        """Names the evidence epoch: criteria, risks, versions, suite. Any change of them starts from no evidence."""
         canonical = self.canonical()
         del canonical["mode"]
         for beside in ("signoff", "waivers", "coverage"):
             canonical.pop(beside, None)
+        if self.definition:
+            canonical["definition"] = self.definition
         return _digest(canonical)[:16]
 
     def canonical(self) -> dict[str, Any]:
         """Everything that is promised, as plain JSON values."""
         content = asdict(self)
-        del content["where"]
+        del content["where"], content["definition"]
         if not self.signoff.signers:
             del content["signoff"]
         content["waivers"] = [waiver.canonical() for waiver in self.waivers]
@@ -181,6 +186,7 @@ def parse_policy(document: Mapping[str, Any], where: str) -> Policy:
         signoff=signoff,
         waivers=parse_waivers(document.get("waiver", []), criteria, where),
         coverage=parse_coverage(document.get("coverage", {}), f"{where}, [coverage]"),
+        definition=_definition(document),
         **gate,
     )
 
@@ -193,6 +199,17 @@ def _check_tables(document: Mapping[str, Any], where: str) -> None:
             continue
         if not in_suite or difflib.get_close_matches(name, GATE_TABLES, n=1):
             raise PolicyError(f'{where}: unknown table "{name}".\n{_known("tables", name, GATE_TABLES)}')
+
+
+def _definition(document: Mapping[str, Any]) -> str:
+    """Hash of what a suite asks, compares and talks to; empty without a suite. Its title is for readers only."""
+    suite = document.get("suite")
+    if suite is None:
+        return ""
+    tables = {name: document[name] for name in DEFINING_TABLES if name in document}
+    if isinstance(suite, Mapping):
+        tables["suite"] = {key: value for key, value in suite.items() if key != "title"}
+    return _digest(tables)
 
 
 def _criterion(entry: Mapping[str, Any], where: str) -> Criterion:
@@ -324,5 +341,6 @@ def _check_unique(criteria: Sequence[Criterion], where: str) -> None:
 
 
 def _digest(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    # TOML's dates and times have no JSON form; as text they are as distinct.
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -169,6 +169,39 @@ def test_any_change_of_a_promise_opens_a_new_epoch(other: Policy) -> None:
     assert other.epoch_id != parsed(SCORE).epoch_id
 
 
+SUITE: dict[str, Any] = {
+    "suite": {"title": "Churn", "seed": 7},
+    "pair": {"columns": ["age", "plan"]},
+    "comparators": {"label": {"use": "class_label", "threshold": 0.35}},
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"comparators": {"label": {"use": "class_label", "threshold": 0.5}}},
+        {"pair": {"columns": ["plan", "age"]}},
+        {"suite": {"title": "Churn", "seed": 8}},
+        {"endpoints": {"lab": {"target": "churn"}}},
+        {"source": {"name": "churn"}},
+        {"target": {"name": "churn"}},
+    ],
+)
+def test_another_definition_of_the_suite_is_another_epoch_of_the_same_policy(change: dict[str, Any]) -> None:
+    before, after = parsed(SCORE, **SUITE), parsed(SCORE, **(SUITE | change))
+    assert before.epoch_id != after.epoch_id
+    assert before.sha256 == after.sha256 == parsed(SCORE).sha256
+
+
+def test_the_title_of_a_suite_opens_no_epoch() -> None:
+    renamed = SUITE | {"suite": {"title": "Churn, again", "seed": 7}}
+    assert parsed(SCORE, **SUITE).epoch_id == parsed(SCORE, **renamed).epoch_id
+
+
+def test_a_bare_policy_keeps_its_epoch() -> None:
+    assert parsed(SCORE).epoch_id == "a2044453253f24df"
+
+
 def test_a_suite_file_is_a_policy_too(tmp_path: Path) -> None:
     path = tmp_path / "suite.toml"
     path.write_text('[suite]\ntitle = "t"\n[pair]\nx = 1\n[limits]\n[[criterion]]\nmetric = "sim"\nkind = "score"\n')

@@ -65,8 +65,10 @@ def repeat_of(value: Any) -> int:
     if value is None:
         return 0
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not whole or not -(2**63) <= value < 2**63:
+    if isinstance(value, bool) or not whole:
         raise Unfit(f"must be a whole number, not {value if isinstance(value, float) else kind_of(value)}")
+    if not -(2**63) <= value < 2**63:
+        raise Unfit("must be a whole number of at most 64 bits")
     return int(value)
 
 

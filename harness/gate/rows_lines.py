@@ -125,7 +125,7 @@ def _columns(records: Sequence[dict[str, Any]], places: Sequence[str]) -> Rows:
         metric=Labels.of(column("metric", name_of)),
         cluster=Labels.of(column("cluster", optional_text, type(None))).or_else(case),
         run=Labels.of(column("run", run_of)),
-        repeat=np.array(column("repeat", repeat_of, int), dtype=np.int64),
+        repeat=np.array(column("repeat", repeat_of), dtype=np.int64),
         value_target=numbers(target),
         null_target=nulls(target),
         value_noise=numbers(noise),

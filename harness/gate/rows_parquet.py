@@ -23,8 +23,11 @@ def from_parquet(path: Path, content: bytes) -> Rows:
 
     try:
         file = parquet.ParquetFile(pa.BufferReader(content))
-        known = [name for name in FIELDS if name in file.schema_arrow.names]
-        table = file.read(columns=known)
+        names = file.schema_arrow.names
+        for name in FIELDS:
+            if names.count(name) > 1:
+                raise RowsError(f'{path}: field "{name}" has {names.count(name)} columns. Keep one of them.')
+        table = file.read(columns=[name for name in FIELDS if name in names])
     except (pa.ArrowException, OSError, ValueError) as exc:
         raise RowsError(f"{path}: cannot be read as Parquet: {exc}") from exc
     if table.num_rows == 0:
@@ -145,6 +148,9 @@ class Table:
         return slice_columns(list(self._converted("slices", slices_of)))
 
     def _slice_fields(self, column: pa.ChunkedArray) -> dict[str, Labels]:
+        keys = [field.name for field in column.type]
+        if twice := next((key for key in keys if keys.count(key) > 1), None):
+            raise self._fault("slices", f'names "{twice}" more than once')
         inner = replace(self, table=_flat(column))
         slices = {}
         for key in inner.table.column_names:

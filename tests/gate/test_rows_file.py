@@ -156,6 +156,7 @@ class TestLines:
             (BASE | {"status_target": "failed"}, 'must be one of ok, error, timeout, unscored, not "failed"'),
             (BASE | {"status_source": 1}, 'field "status_source" must be one of ok'),
             (BASE | {"repeat": 1.5}, 'field "repeat" must be a whole number, not 1.5'),
+            (BASE | {"repeat": 2**70}, 'line 2: field "repeat" must be a whole number of at most 64 bits'),
             (BASE | {"repeat": "1"}, 'field "repeat" must be a whole number, not text'),
             (BASE | {"slices": {"a": 1}}, 'field "slices" must be an object of texts, and "a" is a number'),
             (BASE | {"slices": ["a"]}, 'field "slices" must be an object of texts or one text, not a list'),
@@ -282,6 +283,12 @@ def test_a_fault_in_parquet_is_told_with_file_row_and_field(tmp_path: Path, valu
     path = columns(tmp_path, **values)
     assert said in told(path)
     assert told(path).startswith(str(path))
+
+
+def test_two_parquet_columns_of_one_name_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    parquet.write_table(pa.table([["a"], ["b"], ["sim"]], names=["case", "case", "metric"]), path)
+    assert told(path) == f'{path}: field "case" has 2 columns. Keep one of them.'
 
 
 def test_parquet_without_rows_is_empty(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from harness.gate.signers import SEAL_ROLE, Roles, Signer, find
 from harness.gate.statement import statement
 
 SCHEMA = "verification/1"
+INCOMPLETE = "run complete"  # the finding of a run that ended before its last case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +200,16 @@ def _run_record(opened: Opened, record: Mapping[str, Any], kept: decided.Decided
     if not isinstance(golden, dict) or golden.get("sha256", record.get("golden_sha256")) != record.get("golden_sha256"):
         yield f"{evidence.RUN}: says two things of the golden set."
     cases, replayed = record.get("cases"), len(kept.rows.cases())
-    if not isinstance(cases, int) or (replayed < cases and not kept.handed):
+    if not isinstance(cases, int) or (replayed < cases and not _says_incomplete(kept)):
         yield f"{evidence.RUN}: names {cases} cases, the rows hold {replayed}, and no finding says why."
+
+
+def _says_incomplete(kept: decided.Decided) -> bool:
+    """A run that ended early carries a finding of its own that withholds GO; any other finding is no excuse."""
+    return INCOMPLETE in kept.handed and any(
+        (found["criterion"], found["verdict"], found["gating"]) == (INCOMPLETE, Verdict.INCONCLUSIVE.value, True)
+        for found in kept.content["findings"]
+    )
 
 
 def _report(opened: Opened, kept: decided.Decided) -> Iterator[str]:

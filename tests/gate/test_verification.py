@@ -157,6 +157,28 @@ def test_findings_from_outside_the_rows_are_named_as_not_recomputed(tmp_path: Pa
     assert (found.verifies, found.handed, found.verdict) == (True, ("run complete",), Verdict.INCONCLUSIVE)
 
 
+@pytest.mark.parametrize(
+    ("finding", "verifies"),
+    [
+        (Finding(criterion="run complete", metric="", verdict=Verdict.INCONCLUSIVE, reason="3 are left."), True),
+        (Finding(criterion="run complete", metric="", verdict=Verdict.GO, reason="All done."), False),
+        (
+            Finding(criterion="run complete", metric="", verdict=Verdict.INCONCLUSIVE, reason="3.", gating=False),
+            False,
+        ),
+        (Finding(criterion="weather", metric="", verdict=Verdict.GO, reason="Fine."), False),
+    ],
+)
+def test_only_a_finding_that_withholds_go_excuses_cases_without_rows(
+    finding: Finding, verifies: bool, tmp_path: Path, check
+):
+    folder = decided_run(tmp_path, cases=598, findings=(finding,))
+    whole = evidence.write(folder, tmp_path / "whole.tar").path.read_bytes()
+    found = check(forged(whole, run=canonical_json({**told(whole, "run.json"), "cases": 601})))
+    excused = not any("names 601 cases, the rows hold 598" in fault for fault in found.altered)
+    assert excused is verifies
+
+
 # No byte is free
 
 

@@ -33,10 +33,13 @@ def run(args: argparse.Namespace) -> int:
     from harness.run.session import combine, decide_stored
 
     reports = config.load_project(Path.cwd()).reports
-    folders = [find_run(reports, name) for name in args.runs]
-    decisions = {folder.path.name: decide_stored(folder) for folder in folders}
+    found = {name: find_run(reports, name) for name in args.runs}
+    # Two folders may carry one name (eu/run, us/run), and neither may stand for the other.
+    shared = len({folder.path.name for folder in found.values()}) < len(found)
+    folders = found if shared else {folder.path.name: folder for folder in found.values()}
+    decisions = {name: decide_stored(folder) for name, folder in folders.items()}
     verdicts = [decision.verdict for decision in decisions.values()]
-    signed = {folder.path.name: _signed(folder) for folder in folders} if args.require_signoff else {}
+    signed = {name: _signed(folder) for name, folder in folders.items()} if args.require_signoff else {}
     if not all(state.complete for state in signed.values()):
         verdicts.append(Verdict.INCONCLUSIVE)
     verdict = combine(verdicts)

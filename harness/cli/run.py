@@ -50,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
     if bool(args.suites) == bool(args.resume):
         raise ConfigError("parity run: name suites, or a run to --resume; one of the two.")
     if args.resume:
+        ignored = [name for name in ("profile", "sample", "plant") if getattr(args, name) is not None]
+        if ignored:
+            raise ConfigError(f"parity run: --resume goes on as the run began; leave out --{ignored[0]}.")
         return conclude([_told(_resume(args), as_json=args.json)], as_json=args.json)
     suites = [suite_file(path) for path in args.suites]
     return conclude([_told(_one(args, suite), as_json=args.json) for suite in suites], as_json=args.json)

@@ -46,6 +46,11 @@ class ClassLabel:
     either: bool = False
     name: str = "class_label"
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Criteria that the value fits: 1 is a bad event."""
+        return ("flip",)
+
     def signature(self) -> str:
         if self.cut is None:
             return "|".join([self.name, "largest", *([f"labels:{_listed(self.labels)}"] if self.labels else [])])

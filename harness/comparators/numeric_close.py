@@ -53,6 +53,11 @@ class NumericClose:
     equal_nan: bool = False
     name: str = "numeric_close"
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Criteria that the value fits: 1 is a bad event."""
+        return ("flip",)
+
     def signature(self) -> str:
         parts = [self.name, str(self.tolerance)]
         parts += [f"{word(column)}({str(own).replace('|', ',')})" for column, own in sorted(self.columns.items())]

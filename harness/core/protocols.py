@@ -83,7 +83,11 @@ class Pair(Protocol):
 
 @runtime_checkable
 class Comparator(Protocol):
-    """Deterministic unless its signature says otherwise."""
+    """Deterministic unless its signature says otherwise.
+
+    A comparator may say `kinds`, the criteria that its values fit ("flip": 1 is a bad event; "score": 1 is the same); a
+    suite that reads them as another kind is refused.
+    """
 
     @property
     def name(self) -> str: ...

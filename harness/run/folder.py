@@ -50,6 +50,7 @@ class RunRecord:
     finished_at: str | None = None
     stopped: str | None = None
     schema: str = field(default=SCHEMA)
+    sides: str = ""  # hash of both sides' settings: cloud, region, account, endpoint
     golden: Mapping[str, Any] = field(default_factory=dict)  # gate.coverage.GoldenFacts; empty in runs of before
 
 
@@ -89,9 +90,16 @@ class RunFolder:
             document: dict[str, Any] = json.loads(path.read_bytes())
         except (OSError, ValueError) as exc:
             raise LedgerError(f"{self.path}: not a run folder ({path.name} cannot be read: {exc}).") from exc
-        if document.get("schema") != SCHEMA:
-            raise LedgerError(f"{path}: schema {document.get('schema')!r}, this version reads {SCHEMA!r}.")
-        return RunRecord(**document)
+        schema = document.get("schema") if isinstance(document, dict) else None
+        if schema != SCHEMA:
+            raise LedgerError(f"{path}: schema {schema!r}, this version reads {SCHEMA!r}.")
+        try:
+            record = RunRecord(**document)
+        except TypeError as exc:
+            raise LedgerError(f"{path}: not what a run writes ({exc}). Restore it, or start a new run.") from exc
+        if not isinstance(record.partial, bool) or type(record.cases) is not int:
+            raise LedgerError(f'{path}: "partial" must be true or false and "cases" a number: the file was edited.')
+        return record
 
 
 def new_run(reports: Path, suite: str, started_at: datetime) -> RunFolder:
@@ -113,7 +121,17 @@ def find_run(reports: Path, name: str) -> RunFolder:
 
 def must_agree(old: RunRecord, new: RunRecord) -> None:
     """Refuse to continue a run whose promise or cases have changed. Raises LedgerError naming what changed."""
-    for name in ("suite", "profile", "golden_sha256", "suite_sha256", "seed", "sample", "planted", "translation"):
+    for name in (
+        "suite",
+        "profile",
+        "golden_sha256",
+        "suite_sha256",
+        "seed",
+        "sample",
+        "planted",
+        "translation",
+        "sides",
+    ):
         before, now = getattr(old, name), getattr(new, name)
         if before != now:
             raise LedgerError(

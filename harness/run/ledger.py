@@ -205,7 +205,13 @@ def _entry(line: bytes, path: Path, number: int, folder: Path) -> Entry:
             f"{path}, line {number}: the entry does not match its checksum. The file was altered, or the disk "
             "is failing; restore it from a copy, or start a new run."
         )
-    document = json.loads(payload)
+    try:
+        return _told(json.loads(payload), folder)
+    except (ValueError, KeyError, TypeError) as exc:
+        raise LedgerError(f"{path}, line {number}: not an entry of a ledger ({exc!r}). Start a new run.") from exc
+
+
+def _told(document: dict[str, Any], folder: Path) -> Entry:
     common = {
         "lot": document["lot"],
         "role": Role(document["role"]),

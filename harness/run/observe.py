@@ -23,8 +23,9 @@ from harness.core.call import (
     Wire,
 )
 from harness.core.case import Case, Lot
+from harness.errors import LedgerError
 from harness.run import ledger
-from harness.run.plan import Plan, lot_id, lot_index
+from harness.run.plan import Plan, lot_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def observations(plan: Plan, folder: Path) -> Iterator[Observed]:
     """
     waiting: dict[int, dict[Role, _Conversation]] = {}
     for entry in ledger.read(folder):
-        index = lot_index(entry.lot)
+        index = _index(plan, entry.lot)
         conversations = waiting.setdefault(index, {})
         conversation = conversations.setdefault(entry.role, _Conversation())
         if isinstance(entry, ledger.Reply):
@@ -77,6 +78,14 @@ def observations(plan: Plan, folder: Path) -> Iterator[Observed]:
         if all(role in conversations and conversations[role].over for role in roles):
             yield _observed(plan, index, {role: conversations[role] for role in roles})
             del waiting[index]
+
+
+def _index(plan: Plan, lot: str) -> int:
+    """Raises LedgerError for a conversation about a case that the golden set does not hold."""
+    place, _, case = lot.partition(":")
+    if not place.isdecimal() or int(place) >= len(plan.golden) or not case:
+        raise LedgerError(f'the ledger speaks of "{lot}", a case that this golden set does not hold.')
+    return int(place)
 
 
 def _observed(plan: Plan, index: int, conversations: dict[Role, _Conversation]) -> Observed:

@@ -234,8 +234,18 @@ def _check_metrics(plan: Plan, where: str) -> None:
         raise ConfigError(f'{where}, [comparators.{clash}]: "{clash}" is measured by the harness itself; rename it.')
     for criterion in plan.policy.criteria:
         known = compared | OPERATIONAL
+        place = f'{where}, criterion "{criterion.name}"'
         if criterion.metric not in known and criterion.kind not in ("exceed", "limit", "cost"):
-            raise UnknownName(f'{where}, criterion "{criterion.name}"', "metric", criterion.metric, known)
+            raise UnknownName(place, "metric", criterion.metric, known)
+        # A comparator whose 1 is a bad event, read as a score, would call the worst target the best.
+        kinds = getattr(dict(plan.comparators).get(criterion.metric), "kinds", None)
+        kinds = ("flip",) if criterion.metric == "error" else kinds
+        if kinds is not None and criterion.kind not in kinds:
+            raise ConfigError(
+                f'{place}: metric "{criterion.metric}" is of kind {" or ".join(kinds)}, not {criterion.kind.value}.'
+            )
+        if criterion.metric == "cost_usd" and set(plan.suite.prices) != set(Side):
+            raise ConfigError(f"{place}: cost needs both [prices.source] and [prices.target]; a side without is free.")
 
 
 def _check_calibration(plan: Plan, where: str) -> None:

@@ -5,10 +5,11 @@ A session holds no state of its own; everything it needs is handed in, everythin
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -117,7 +118,10 @@ def _judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at:
 
     tally = Tally(made)
     latencies = Latencies(made)
-    write_rows(folder.rows, _rows(made, folder, record.run, tally, latencies))
+    # Written beside and put in place when it is whole: a damaged ledger must not cost the rows that were decided on.
+    partial = folder.rows.with_name(".rows.parquet")
+    write_rows(partial, _rows(made, folder, record.run, tally, latencies))
+    partial.replace(folder.rows)
     versions = {**record.versions, **_served(tally)}
     decision = _decide(made, folder, record, tally, versions, decided_at)
     report = ParityReport(
@@ -230,6 +234,12 @@ def client_versions() -> dict[str, str]:
     return found | {"python": platform.python_version()}
 
 
+def _sides(made: plan.Plan) -> str:
+    """Hash of where the calls go and as whom; the lab's addresses, new at every start, are left out."""
+    settings = [repr(replace(one, lab={})) for one in (made.source_settings, made.target_settings)]
+    return hashlib.sha256("\n".join(settings).encode()).hexdigest()
+
+
 def _record(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None) -> RunRecord:
     return RunRecord(
         run="",
@@ -247,14 +257,13 @@ def _record(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None
         versions=client_versions(),
         sample=made.sample,
         partial=partial or made.sample is not None,
+        sides=_sides(made),
         planted=planted,
         golden=GoldenFacts.of(made.golden.manifest).document(),
     )
 
 
 def _named(record: RunRecord, folder: RunFolder) -> RunRecord:
-    from dataclasses import replace
-
     return replace(record, run=folder.path.name)
 
 
@@ -289,8 +298,19 @@ def decide_stored(folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -
         raise LedgerError(f"run {record.run} has no rows yet. Finish it: parity run --resume {record.run}")
     rows: Rows = read_rows(folder.rows)
     policy, at = load_policy(folder.policy), now()
+    if policy.sha256 != record.policy_sha256:
+        raise LedgerError(f"{folder.policy}: not the policy that run {record.run} was made under. Put it back.")
     covered = coverage(policy, GoldenFacts.from_document(record.golden), decided_at=at)
-    return decide(rows, policy, decided_at=at, findings=(*covered, *_whole(record, len(rows.cases()))))
+    extra = (*covered, *_whole(record, len(rows.cases())), *_planted(record))
+    return decide(rows, policy, decided_at=at, findings=extra)
+
+
+def _planted(record: RunRecord) -> tuple[Finding, ...]:
+    """A run into which a fault was planted can show that the gate refuses, and never that a system may go."""
+    if record.planted is None:
+        return ()
+    reason = f'The fault "{record.planted}" was planted in this run, so it says nothing of a real system.'
+    return (Finding(criterion="planted fault", metric="", verdict=Verdict.INCONCLUSIVE, reason=reason),)
 
 
 def combine(decisions: Iterator[Verdict] | list[Verdict]) -> Verdict:

@@ -45,3 +45,15 @@ def test_both_roles_let_the_go_stand(run: RunFolder, tmp_path: Path, capsys):
     assert main(["gate", RUN, "--require-signoff", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["decision"], told["signoff"][RUN]["complete"]) == ("GO", True)
+
+
+def test_two_folders_of_one_name_both_count(run: RunFolder, tmp_path: Path, capsys):
+    """A refused run must not hide behind another of the same folder name."""
+    golden = GoldenFacts(sha256="0" * 64, cases=598, sampled=False, truncated=False, taken_at=DECIDED_AT)
+    bad, good = tmp_path / "bad", tmp_path / "good"
+    decided_run(bad, cases=598, flipped=60, golden=golden, run="run")
+    decided_run(good, cases=598, golden=golden, run="run")
+    assert main(["gate", "good/run"]) == 0
+    assert main(["gate", "bad/run", "good/run"]) == 1
+    assert main(["gate", "good/run", "bad/run"]) == 1
+    assert "bad/run" in capsys.readouterr().out

@@ -174,3 +174,36 @@ def test_served_versions_enter_the_signature(tmp_path: Path):
     finished = run(planned(tmp_path, Plain(always(1)), Plain(always(1))), tmp_path)
     assert "target served by=m1, r1" in finished.report.signature
     assert replace(finished.report, signature="").clients["source served by"] == "m1, r1"
+
+
+def test_the_gate_refuses_a_policy_that_the_run_was_not_made_under(tmp_path: Path):
+    finished = run(planned(tmp_path, Plain(always(1)), Plain(always(2)), cases=MANY), tmp_path)
+    policy = finished.folder.policy
+    policy.write_text(policy.read_text().replace('metric = "value"', 'metric = "value"\nadvisory = true'))
+    with pytest.raises(LedgerError, match="not the policy"):
+        session.decide_stored(finished.folder, now=lambda: NOW)
+
+
+def test_a_planted_run_is_never_go_at_the_gate(tmp_path: Path):
+    finished = run(planned(tmp_path, Plain(always(1)), Plain(always(1)), cases=MANY), tmp_path, planted="bias")
+    assert session.decide_stored(finished.folder, now=lambda: NOW).verdict is Verdict.INCONCLUSIVE
+
+
+def test_judging_again_from_a_damaged_ledger_leaves_the_rows_that_were_decided_on(tmp_path: Path):
+    plan = planned(tmp_path, Plain(always(1)), Plain(always(1)), cases=MANY)
+    finished = run(plan, tmp_path)
+    rows = finished.folder.rows.read_bytes()
+    ledger = finished.folder.ledger / "000001.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b'"text":"1"', b'"text":"2"', 1))
+    with pytest.raises(LedgerError, match="line"):
+        session.judge_again(plan, finished.folder, now=lambda: NOW)
+    assert finished.folder.rows.read_bytes() == rows
+
+
+@pytest.mark.parametrize("change", [{"partial": 0}, {"cases": "x"}, {"surprise": 1}])
+def test_an_edited_record_is_named(tmp_path: Path, change: dict[str, object]):
+    finished = run(planned(tmp_path, Plain(always(1)), Plain(always(1))), tmp_path)
+    path = finished.folder.path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | change))
+    with pytest.raises(LedgerError, match=r"run\.json"):
+        finished.folder.read_record()

@@ -1,0 +1,81 @@
+"""A plan refuses a suite whose answers would be read as something they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from planned import POLICY, Plain, always, planned
+
+from harness.core.case import Lot
+from harness.errors import ConfigError, UnencodableRequest, UnknownName
+from harness.run import plan
+
+
+def checked(folder: Path, policy: str) -> None:
+    plan._check_metrics(planned(folder, Plain(always(1)), Plain(always(1)), policy=policy), "suite.toml")
+
+
+@pytest.mark.parametrize("kind", ["score", 'limit"\nmargin = 0.01\n#', 'check"\n#'])
+def test_a_bad_event_is_not_read_as_another_kind(tmp_path: Path, kind: str):
+    """numeric_close says 1 where values differ: as a score that would be the best there is."""
+    policy = POLICY.replace('kind = "flip"\ndeterministic', f'kind = "{kind}"\ndeterministic', 1)
+    with pytest.raises(ConfigError, match="is of kind flip"):
+        checked(tmp_path, policy)
+
+
+def test_a_cost_criterion_needs_the_prices_of_both_sides(tmp_path: Path):
+    policy = POLICY + '[[criterion]]\nmetric = "cost_usd"\nkind = "cost"\nratio = 1.1\ncap_usd = 1.0\n'
+    with pytest.raises(ConfigError, match=r"\[prices\.target\]"):
+        checked(tmp_path, policy)
+
+
+def test_an_unknown_metric_names_the_nearest(tmp_path: Path):
+    with pytest.raises(UnknownName, match='Did you mean "value"'):
+        checked(tmp_path, POLICY.replace('"value"', '"valeu"'))
+
+
+SUITE = """
+[suite]
+title = "own builder"
+pair = "sagemaker_to_azureml"
+golden = "{golden}"
+request_builder = "checks:build"
+[endpoints.lab]
+source = "visits"
+target = "visits"
+[comparators.score]
+use = "numeric_close"
+[[criterion]]
+metric = "score"
+kind = "flip"
+deterministic = true
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def own(folder: Path, checks: str) -> plan.Plan:
+    from harness import config
+
+    (folder / "parity.toml").write_text((ROOT / "parity.toml").read_text())
+    suite = folder / "suites" / "own" / "suite.toml"
+    suite.parent.mkdir(parents=True)
+    suite.write_text(SUITE.format(golden=ROOT / "golden" / "visits"))
+    (suite.parent / "checks.py").write_text(checks)
+    return plan.make(suite, config.profile(config.load_project(suite), "lab"), sample=3)
+
+
+def test_the_applications_own_builder_makes_the_targets_body(tmp_path: Path):
+    made = own(tmp_path, "def build(request):\n    return {'rows': request.payload['rows'], 'mine': True}\n")
+    plan.preflight(made)
+    case = made.case(int(made.order[0]))
+    request = made.translate(case).request
+    wire = made.target.codec.next(Lot("0:x", {case.id: request}), ())
+    assert b'"mine":true' in wire.body
+    assert made.translation == "checks:build"
+
+
+def test_a_builder_that_fails_names_itself_and_the_case(tmp_path: Path):
+    made = own(tmp_path, "def build(request):\n    raise KeyError('age')\n")
+    with pytest.raises(UnencodableRequest, match=r"case visits-\w+: checks:build failed: KeyError"):
+        plan.preflight(made)

@@ -52,7 +52,8 @@ def faults(rows: Rows, policy: Policy) -> Iterator[Fault]:
     metrics = tuple(dict.fromkeys(one.metric for one in called))
     if called:
         yield _everywhere(rows, metrics, "calls fail", FAILURES, _fail_target)
-    if set(metrics) - set(ERROR_METRICS):  # a source that fails speaks for the target where only failures are counted
+    # A source that fails speaks for the target where only failures are counted, and says nothing to a contract.
+    if any(one.metric not in ERROR_METRICS and one.kind is not Kind.LIMIT for one in called):
         yield replace(_everywhere(rows, metrics, "the source fails", SOURCE_FAILURES, _fail_source), open_end=True)
 
 

@@ -73,8 +73,8 @@ PLANTS = _table(
     Plant(
         name="slow_tail",
         side=TARGET,
-        share=0.10,
-        does="10 % of requests take four times the service time",
+        share=0.20,
+        does="20 % of requests take four times the service time",
         expected="NO-GO",
     ),
     Plant(

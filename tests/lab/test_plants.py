@@ -133,14 +133,14 @@ def test_rare_label_and_subgroup_plants_act_in_the_server(lab, score, held_out):
     assert json.loads(score(body).data) == before
 
 
-def test_a_slow_tail_takes_four_times_the_service_time(lab, score, held_out):
+def test_a_slow_tail_takes_ten_times_the_service_time(lab, score, held_out):
     slow, usual = hit("slow_tail", held_out), hit("slow_tail", held_out, wanted=False)
     lab.plant("slow_tail")
     started = time.perf_counter()
     score(usual)
     between = time.perf_counter()
     score(slow)
-    assert between - started < 0.08 <= time.perf_counter() - between
+    assert between - started < 0.19 <= time.perf_counter() - between
 
 
 def test_a_burst_is_429_with_retry_after_and_its_reason(lab, score, held_out):

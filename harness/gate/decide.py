@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.core.rows import Rows
+from harness.core.rows import Flags, Rows
 from harness.core.verdict import Decision, Evidence, Finding, Verdict
 from harness.errors import PolicyError
 from harness.gate import remainder, words
@@ -78,7 +78,14 @@ def decide(
         decided_at=decided_at,
         epoch=policy.epoch_id,
         headline=remainder.headline(told, found),
-        notes=(*notes, *waivers, *judged.notices, *_unjudged(rows, policy), *_later(judged.answers, nights)),
+        notes=(
+            *notes,
+            *waivers,
+            *judged.notices,
+            *_unjudged(rows, policy),
+            *_partly(nights.rows, policy),
+            *_later(judged.answers, nights),
+        ),
     )
 
 
@@ -266,6 +273,28 @@ def _unjudged(rows: Rows, policy: Policy) -> list[str]:
     judged = {criterion.metric for criterion in policy.criteria}
     others = [metric for metric in rows.metric.present() if metric not in judged]
     return [words.without_criterion(others)] if others else []
+
+
+def _partly(rows: Rows, policy: Policy) -> list[str]:
+    """Gating metrics without rows of cases that other judged metrics have: what was judged is not all that was replayed.
+
+    Checks are of artefacts, not cases; latency has no rows of the calls that froze its threshold.
+    """
+    judged = {one.metric for one in policy.criteria if one.kind is not Kind.CHECK}
+    held = {metric: _cases(rows, metric) for metric in rows.metric.present() if metric in judged}
+    if len(held) < 2:
+        return []
+    whole = int(np.logical_or.reduce(list(held.values())).sum())
+    sampled = [one.metric for one in policy.criteria if not one.advisory and one.kind not in (Kind.CHECK, Kind.EXCEED)]
+    counts = {metric: int(held[metric].sum()) for metric in sampled if metric in held}
+    return [words.partly(metric, count, whole) for metric, count in counts.items() if count < whole]
+
+
+def _cases(rows: Rows, metric: str) -> Flags:
+    """Which of all cases have a row of the metric."""
+    seen = np.zeros(len(rows.case.names), dtype=np.bool_)
+    seen[rows.case.codes[rows.metric.has(metric)]] = True
+    return seen
 
 
 def _later(answers: Sequence[Answer], nights: Nights) -> list[str]:

@@ -229,6 +229,10 @@ def without_criterion(metrics: Sequence[str]) -> str:
     return f"Metrics without a criterion, listed and not judged: {', '.join(metrics)}."
 
 
+def partly(metric: str, held: int, whole: int) -> str:
+    return f'Metric "{metric}" has rows of {count(held)} of {count(whole)} cases.'
+
+
 def crossed_before(where: str, verdict: Verdict, run: str) -> str:
     return f"{where}: {verdict.value} was reached in run {run or 'without a name'} and is final for this epoch."
 

@@ -171,6 +171,19 @@ def test_a_check_without_a_row_in_the_latest_run_has_no_data(gate: Gate) -> None
     assert "no data tonight" in decided.finding("bias")["reason"]
 
 
+def test_a_metric_without_rows_of_all_cases_is_noted(gate: Gate) -> None:
+    def told(kind: str, n: int) -> list[str]:
+        part = [row | {"metric": "part"} for row in flips(n, 0)]
+        rows = [*flips(6000, 0), *part, {"case": "registry", "metric": "entry", "value_target": 0}]
+        criterion = {"metric": "part", "kind": kind, "margin": 0.01}
+        notes = gate(rows, [flip(), criterion, {"metric": "entry", "kind": "check"}]).document["notes"]
+        return [note for note in notes if "has rows of" in note]
+
+    assert told("flip", 2500) == ['Metric "part" has rows of 2,500 of 6,000 cases.']
+    assert told("flip", 6000) == []
+    assert told("exceed", 2500) == []
+
+
 def test_an_absent_artefact_is_not_a_bad_one(gate: Gate) -> None:
     rows = [{"case": "registry", "metric": "entry", "status_target": "error"}]
     assert gate(rows, [{"metric": "entry", "kind": "check"}]).verdict == "INCONCLUSIVE"

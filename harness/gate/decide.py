@@ -276,7 +276,7 @@ def _unjudged(rows: Rows, policy: Policy) -> list[str]:
 
 
 def _partly(rows: Rows, policy: Policy) -> list[str]:
-    """Gating metrics without rows of cases that other judged metrics have: what was judged is not all that was replayed.
+    """Gating metrics without rows of cases that other judged metrics have: not all that was replayed was judged.
 
     Checks are of artefacts, not cases; latency has no rows of the calls that froze its threshold.
     """

@@ -14,6 +14,7 @@ from harness.core.call import Outcome as Outcome
 from harness.core.call import Reading as Reading
 from harness.core.call import Role as Role
 from harness.core.call import Side as Side
+from harness.core.call import Tokens as Tokens
 from harness.core.call import Unreadable as Unreadable
 from harness.core.call import Wait as Wait
 from harness.core.call import Wire as Wire
@@ -26,8 +27,23 @@ from harness.core.case import Recording as Recording
 from harness.core.case import Request as Request
 from harness.core.case import Task as Task
 from harness.core.case import Translation as Translation
+from harness.core.chat import Conversation as Conversation
+from harness.core.output import Chat as Chat
+from harness.core.output import Citation as Citation
+from harness.core.output import Document as Document
+from harness.core.output import Embedding as Embedding
+from harness.core.output import Filter as Filter
+from harness.core.output import Hit as Hit
+from harness.core.output import Images as Images
 from harness.core.output import Output as Output
+from harness.core.output import Retrieved as Retrieved
+from harness.core.output import SafetyAction as SafetyAction
 from harness.core.output import Scores as Scores
+from harness.core.output import Span as Span
+from harness.core.output import Step as Step
+from harness.core.output import StopReason as StopReason
+from harness.core.output import ToolCall as ToolCall
+from harness.core.output import Trajectory as Trajectory
 from harness.core.protocols import Codec as Codec
 from harness.core.protocols import Comparator as Comparator
 from harness.core.protocols import Endpoint as Endpoint
@@ -87,24 +103,32 @@ __all__ = [
     "Answer",
     "CallFailure",
     "Case",
+    "Chat",
+    "Citation",
     "Codec",
     "CodecError",
     "Comparator",
     "Comparison",
     "ConfigError",
+    "Conversation",
     "Decision",
     "Denied",
     "Departure",
+    "Document",
+    "Embedding",
     "Endpoint",
     "Event",
     "Evidence",
     "EvidenceError",
     "FailureKind",
+    "Filter",
     "Finding",
     "Finished",
     "GoldenError",
     "GoldenSet",
     "HarnessError",
+    "Hit",
+    "Images",
     "Json",
     "LabError",
     "Labeller",
@@ -128,24 +152,32 @@ __all__ = [
     "Rejected",
     "Reporter",
     "Request",
+    "Retrieved",
     "Role",
     "Row",
     "RowStatus",
     "Rows",
     "RowsError",
     "RunFolder",
+    "SafetyAction",
     "Scores",
     "Service",
     "ServiceError",
     "Side",
     "SideSettings",
+    "Span",
     "Status",
+    "Step",
+    "StopReason",
     "StoredCase",
     "Suite",
     "Task",
     "Throttled",
     "TimedOut",
+    "Tokens",
     "TooFewCases",
+    "ToolCall",
+    "Trajectory",
     "Translation",
     "Unavailable",
     "UnencodableRequest",

@@ -87,6 +87,7 @@ class ServiceError(HarnessError):
     `kind` is the word used in reports: timeout, throttled, unavailable, denied or rejected.
     `status` is the HTTP status where there was one. `retry_after_s` is what the service asked for, in seconds.
     `may_refresh` is true where a fresh credential could turn the failure into an answer.
+    `partial` is what came of a stream before it broke off: a `core.call.Wire` that ends in the exception event.
     """
 
     kind = "unavailable"
@@ -100,12 +101,14 @@ class ServiceError(HarnessError):
         status: int | None = None,
         retry_after_s: float | None = None,
         may_refresh: bool = False,
+        partial: object | None = None,
     ) -> None:
         super().__init__(message)
         self.service = service
         self.status = status
         self.retry_after_s = retry_after_s
         self.may_refresh = may_refresh
+        self.partial = partial
         self.side: str | None = None
         self.case: str | None = None
 

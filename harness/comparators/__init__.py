@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.output import Scores
+from harness.core.output import Output, Scores, kind
 from harness.errors import ConfigError
 
 
@@ -59,6 +59,11 @@ def pair_scores(source: Scores, target: Scores) -> PairedScores | str:
         return f"a column name occurs twice, and the order differs: {quoted(target.columns)}"
     order = [target.columns.index(name) for name in source.columns]
     return PairedScores(source.columns, source.values, target.values[:, order])
+
+
+def not_of(wanted: str, side: str, output: Output) -> str:
+    """'the target answered with chat, not scores': the reason where an output is not of a comparator's kind."""
+    return f"the {side} answered with {kind(output)}, not {wanted}"
 
 
 def number(where: str, name: str, value: object) -> float:

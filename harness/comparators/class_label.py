@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.comparators import number, pair_scores, quoted, word
+from harness.comparators import not_of, number, pair_scores, quoted, word
 from harness.core.case import Case
 from harness.core.output import Output, Scores
 from harness.core.verdict import Comparison, Status
@@ -66,10 +66,16 @@ class ClassLabel:
         Of several rows: the distinct labels, sorted and joined by "+", so that cases which hold a rare label stand
         in few slices rather than each in one of its own.
         """
+        if not isinstance(output, Scores):
+            return None
         found = self._labels(output)
         return None if isinstance(found, str) else "+".join(sorted(set(found)))
 
     def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
+        if not isinstance(source, Scores):
+            return self._say(case, Status.INCOMPARABLE, not_of("scores", "source", source))
+        if not isinstance(target, Scores):
+            return self._say(case, Status.MISMATCH, not_of("scores", "target", target))
         source_labels = self._labels(source)
         if isinstance(source_labels, str):
             return self._say(case, Status.INCOMPARABLE, f"the source has no label: {source_labels}")

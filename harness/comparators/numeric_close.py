@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.comparators import PairedScores, number, pair_scores, word
+from harness.comparators import PairedScores, not_of, number, pair_scores, word
 from harness.core.case import Case
-from harness.core.output import Output
+from harness.core.output import Output, Scores
 from harness.core.verdict import Comparison, Status
 from harness.errors import ConfigError, UnknownName
 
@@ -64,6 +64,10 @@ class NumericClose:
         return "|".join([*parts, "equal_nan"] if self.equal_nan else parts)
 
     def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
+        if not isinstance(source, Scores):
+            return self._say(case, Status.INCOMPARABLE, not_of("scores", "source", source))
+        if not isinstance(target, Scores):
+            return self._say(case, Status.MISMATCH, not_of("scores", "target", target))
         if source.values.size == 0:
             return self._say(case, Status.INCOMPARABLE, "the source answered without a single number")
         paired = pair_scores(source, target)

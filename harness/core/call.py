@@ -74,23 +74,61 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """Token counts as the provider gives them; None where it does not.
+
+    cached_inside: whether `input` already holds what was read from and written to the cache (OpenAI: yes; Bedrock and
+    Anthropic: no). reasoning: part of `output` on every service known.
+    Source: wire contracts, "Token usage".
+    """
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+    cached_inside: bool = False
+
+    @property
+    def input_total(self) -> int | None:
+        """Every token that was read, cached or not: the number that means the same on both clouds."""
+        if self.input is None or self.cached_inside:
+            return self.input
+        return self.input + (self.cache_read or 0) + (self.cache_write or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A reply that could be read. `runtime` names what computed it, where the service tells."""
+    """A reply that could be read. `runtime` names what computed it, where the service tells.
+
+    tokens_in: every token read, cached or not (`Tokens.input_total`). tokens: the provider's own counts.
+    service_s: how long the service says it took.
+    """
 
     output: Output
     served_model: str | None = None
     runtime: str | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
+    tokens: Tokens | None = None
     first_token_s: float | None = None
+    service_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A reply that could not be read, and what of it could."""
+    """A reply that holds no answer, and what of one could be read.
+
+    kind: UNREADABLE for bytes that say nothing; what failed where the reply says so itself: a stream that broke off
+    after HTTP 200 (throttled, unavailable, timeout), a recorded refusal of the call (rejected, denied).
+    status, code: the HTTP status and the service's own word for it, where there are any.
+    """
 
     message: str
     partial: Output | None = None
+    kind: FailureKind = FailureKind.UNREADABLE
+    status: int | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +145,7 @@ class Answer:
     runtime: str | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
+    tokens: Tokens | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

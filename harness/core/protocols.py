@@ -39,7 +39,9 @@ class Endpoint(Protocol):
     def name(self) -> str: ...
 
     def call(self, wire: Wire, *, timeout_s: float) -> Wire:
-        """Raises ServiceError. A stream that breaks off returns what came, ending in the exception event."""
+        """Raises ServiceError. A stream that breaks off raises too: throttling inside a stream is throttling. What
+        came of it goes into the error's `partial`, ending in the exception event, so that its text is kept.
+        """
         ...
 
     def refresh(self) -> bool:

@@ -44,7 +44,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One failed attempt. `final`: no other attempt followed, the step has failed."""
+    """One failed attempt. `final`: no other attempt followed, the step has failed.
+
+    partial: what came of a stream before it broke off.
+    """
 
     lot: str
     role: Role
@@ -57,6 +60,7 @@ class Attempt:
     final: bool
     throttled: int
     at_s: float
+    partial: Wire | None = None
 
 
 Entry = Reply | Attempt
@@ -194,6 +198,8 @@ def _line(entry: Entry, folder: Path) -> bytes:
             "status": entry.status,
             "final": entry.final,
         }
+        if entry.partial is not None:
+            document["partial"] = _wire_out(entry.partial, folder)
     payload = json.dumps(document, separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(payload), payload)
 
@@ -230,6 +236,7 @@ def _told(document: dict[str, Any], folder: Path) -> Entry:
         message=document["message"],
         status=document["status"],
         final=document["final"],
+        partial=_wire_in(document["partial"], folder) if "partial" in document else None,
     )
 
 

@@ -23,6 +23,7 @@ from harness.core.call import (
     Wire,
 )
 from harness.core.case import Case, Lot
+from harness.core.output import Output
 from harness.errors import LedgerError
 from harness.run import ledger
 from harness.run.plan import Plan, lot_id
@@ -126,13 +127,14 @@ def _outcome(plan: Plan, lot: Lot, case: Case, role: Role, conversation: _Conver
             message=failure.message,
             latency_s=failure.latency_s,
             attempts=effort.attempts,
+            partial=_partial(plan, lot, case, role, failure),
         )
     wires = tuple(reply.wire for reply in conversation.replies)
     reading = plan.service(role.side).codec.decode(lot, wires)[case.id]
     if isinstance(reading, Unreadable):
         return CallFailure(
             side=role.side,
-            kind=FailureKind.UNREADABLE,
+            kind=reading.kind,
             message=reading.message,
             latency_s=latency_s,
             attempts=effort.attempts,
@@ -149,9 +151,20 @@ def _outcome(plan: Plan, lot: Lot, case: Case, role: Role, conversation: _Conver
         runtime=reading.runtime,
         tokens_in=reading.tokens_in,
         tokens_out=reading.tokens_out,
+        tokens=reading.tokens,
     )
 
 
+def _partial(plan: Plan, lot: Lot, case: Case, role: Role, failure: ledger.Attempt) -> Output | None:
+    """What could be read of a stream that broke off."""
+    if failure.partial is None:
+        return None
+    reading = plan.service(role.side).codec.decode(lot, (failure.partial,))[case.id]
+    return reading.partial if isinstance(reading, Unreadable) else reading.output
+
+
 def _sha256(wire: Wire) -> str:
+    """Of what came back, without when it came: body, then the events of a stream."""
     body = wire.body if isinstance(wire.body, bytes) else json.dumps(wire.body, sort_keys=True).encode()
-    return hashlib.sha256(body).hexdigest()
+    events = [[event.kind, event.data] for event in wire.events]
+    return hashlib.sha256(body + (json.dumps(events, sort_keys=True).encode() if events else b"")).hexdigest()

@@ -194,6 +194,7 @@ class Runner:
                     final=failed.final,
                     throttled=failed.throttled,
                     at_s=self._now(),
+                    partial=failed.error.partial if isinstance(failed.error.partial, Wire) else None,
                 )
             )
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness.core.call import Answer, CallFailure, Outcome, Side
 from harness.core.case import Departure
-from harness.core.output import Output
+from harness.core.output import told
 from harness.core.report import DepartureCount, MetricSummary, Payloads, SideSummary, WorstCase
 from harness.core.verdict import Comparison, Row, RowStatus, Status
 from harness.run.plan import Plan
@@ -215,15 +215,7 @@ def _badness(comparison: Comparison) -> float:
 
 
 def _outcome_text(outcome: Outcome) -> str:
-    return _output_text(outcome.output) if isinstance(outcome, Answer) else f"{outcome.kind.value}: {outcome.message}"
-
-
-def _output_text(output: Output) -> str:
-    names = output.columns
-    lines = (
-        ", ".join(f"{name} = {float(value)!r}" for name, value in zip(names, row, strict=True)) for row in output.values
-    )
-    return "\n".join(lines)
+    return told(outcome.output) if isinstance(outcome, Answer) else f"{outcome.kind.value}: {outcome.message}"
 
 
 def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:

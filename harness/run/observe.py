@@ -143,7 +143,7 @@ def _outcome(plan: Plan, lot: Lot, case: Case, role: Role, conversation: _Conver
     return Answer(
         side=role.side,
         output=reading.output,
-        raw_sha256=_sha256(wires[-1]),
+        raw_sha256=wire_sha256(wires[-1]),
         latency_s=latency_s,
         attempts=effort.attempts,
         first_token_s=reading.first_token_s,
@@ -163,7 +163,7 @@ def _partial(plan: Plan, lot: Lot, case: Case, role: Role, failure: ledger.Attem
     return reading.partial if isinstance(reading, Unreadable) else reading.output
 
 
-def _sha256(wire: Wire) -> str:
+def wire_sha256(wire: Wire) -> str:
     """Of what came back, without when it came: body, then the events of a stream."""
     body = wire.body if isinstance(wire.body, bytes) else json.dumps(wire.body, sort_keys=True).encode()
     events = [[event.kind, event.data] for event in wire.events]

@@ -1,0 +1,95 @@
+"""What a recording's own answer says, read by the codec that reads live answers.
+
+Three things may come of it: an Answer, a CallFailure (what was recorded is a failure, or cannot be read), or None where
+only the request was kept. No endpoint is needed, so the service is built from settings that name nothing.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from harness.config import SideSettings
+from harness.core import registry
+from harness.core.call import Answer, CallFailure, FailureKind, Outcome, Side, Unreadable
+from harness.core.case import Lot, Recording
+from harness.core.output import Embedding, Scores
+from harness.core.protocols import Codec, Service
+from harness.errors import CodecError
+from harness.run.observe import wire_sha256
+
+FAILED = "failed:"  # a flag that ends in a FailureKind: the call was made for the record and brought no answer
+
+_KINDS = {401: FailureKind.DENIED, 403: FailureKind.DENIED, 408: FailureKind.TIMEOUT, 429: FailureKind.THROTTLED}
+
+
+def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None:
+    """The answer that was recorded, as the source's; None where only the request was kept.
+
+    codec: of the recording's service; without it, `codec_of` finds it. latency_s and tokens are those that the log
+    kept. Raises UnknownName where there is no such service.
+    """
+    failed = next((flag for flag in recording.provenance.flags if flag.startswith(FAILED)), None)
+    if failed is not None:
+        return _failure(recording, FailureKind(failed.removeprefix(FAILED)), "the call failed when it was recorded")
+    if recording.response_body is None:
+        return None
+    codec = codec or codec_of(recording.service)
+    try:
+        request = codec.read_request(recording)
+        wire = codec.from_http(recording)
+        (reading,) = codec.decode(Lot(f"recorded:{recording.id}", {recording.id: request}), (wire,)).values()
+    except CodecError as exc:
+        return _failure(recording, _kind(recording.status), str(exc))
+    if isinstance(reading, Unreadable):
+        kind = reading.kind if reading.kind is not FailureKind.UNREADABLE else _kind(recording.status)
+        return CallFailure(
+            side=Side.SOURCE,
+            kind=kind,
+            message=reading.message,
+            latency_s=recording.latency_s,
+            attempts=1,
+            partial=reading.partial,
+        )
+    if _refused(recording.status) and isinstance(reading.output, Scores | Embedding):
+        # An error page with a number in it is no prediction. A filtered chat is behaviour, whatever its status.
+        return _failure(recording, _kind(recording.status), f"the recorded answer has status {recording.status}")
+    return Answer(
+        side=Side.SOURCE,
+        output=reading.output,
+        raw_sha256=wire_sha256(wire),
+        latency_s=recording.latency_s,
+        attempts=1,
+        first_token_s=reading.first_token_s,
+        served_model=reading.served_model,
+        runtime=reading.runtime,
+        tokens_in=reading.tokens_in,
+        tokens_out=reading.tokens_out,
+        tokens=reading.tokens,
+    )
+
+
+@cache
+def codec_of(service: str) -> Codec:
+    """The codec of a service, which asks for no address and no credential. Raises UnknownName."""
+    built: Service = registry.load("services", service, where="recorded answer", settings=nowhere(Side.SOURCE))
+    return built.codec
+
+
+def nowhere(side: Side) -> SideSettings:
+    """Settings of a side that is not called: they name no cloud and no endpoint."""
+    return SideSettings(side=side, cloud="", endpoint="")
+
+
+def _refused(status: int | None) -> bool:
+    return status is not None and status >= 400
+
+
+def _kind(status: int | None) -> FailureKind:
+    """What a recorded HTTP status says of a call whose body holds no answer."""
+    if status is None or status < 400:
+        return FailureKind.UNREADABLE
+    return _KINDS.get(status, FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REJECTED)
+
+
+def _failure(recording: Recording, kind: FailureKind, message: str) -> CallFailure:
+    return CallFailure(side=Side.SOURCE, kind=kind, message=message, latency_s=recording.latency_s, attempts=1)

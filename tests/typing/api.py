@@ -49,6 +49,8 @@ class SameFirst:
         return self.name
 
     def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
+        if not isinstance(source, Scores) or not isinstance(target, Scores):
+            return Comparison(case_id=case.id, comparator=self.name, status=Status.INCOMPARABLE, value=None)
         same = bool(source.values[0, 0] == target.values[0, 0])
         status = Status.MATCH if same else Status.MISMATCH
         return Comparison(case_id=case.id, comparator=self.name, status=status, value=float(not same))

@@ -104,7 +104,7 @@ def _planned(suite: Path, profile: Profile, sound: list[Plan]) -> str:
     made = plan.make(suite, profile)
     plan.preflight(made)
     sound.append(made)
-    return f"{len(made.golden):,} cases, every request can be said on both sides"
+    return f"{len(made.order):,} cases, every request can be said on both sides"
 
 
 def _opened(made: Plan, side: Side) -> str:

@@ -25,19 +25,45 @@ class Task(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where in a log a recording stood.
+
+    format: the importer that read it. path: of the file, relative to what was imported, with forward slashes. index:
+    its place in the file, from 0, counting whatever the importer skipped. line: the line it starts on, from 1; None in
+    files without lines.
+    """
+
+    format: str
+    path: str
+    index: int
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a recording comes from. `captured_at` is UTC and None where the log does not say."""
+    """Where a recording comes from. `captured_at` is UTC and None where the log does not say.
+
+    captured_from: in words, where there is no `origin`. flags: what is out of the ordinary (`harness.recordings.gaps`).
+    redaction: the rules that were applied. redacted: they altered the request, so the recorded answer is not an answer
+    to what is stored.
+    """
 
     captured_at: datetime | None
-    captured_from: str
+    captured_from: str = ""
+    origin: Origin | None = None
     flags: tuple[str, ...] = ()
     redaction: str | None = None
+    redacted: bool = False
     sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One captured exchange. `response_body` is None where only the request was kept."""
+    """One captured exchange. `response_body` is None where only the request was kept.
+
+    tokens: counts that the log kept beside the bodies, by the names of `Tokens` (input, output, cache_read, ...); a
+    count that it did not keep is not there.
+    """
 
     id: str
     service: str
@@ -52,6 +78,7 @@ class Recording:
     response_body: bytes | None = None
     latency_s: float | None = None
     request_id: str | None = None
+    tokens: Mapping[str, int] = field(default_factory=dict)
     provenance: Provenance
 
 
@@ -74,7 +101,8 @@ class Case:
     """One thing to replay.
 
     cluster: cases that may share fate (customer, conversation, document) carry one name; default the case itself.
-    expected: ground truth where it is known.
+    expected: ground truth where it is known. slices_only: drawn above its share of the traffic, so it may speak for the
+    slices it lies in and never for the whole.
     """
 
     id: str
@@ -84,6 +112,7 @@ class Case:
     cluster: str
     slices: Mapping[str, str] = field(default_factory=dict)
     expected: Json = None
+    slices_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,9 @@ class ParityReport:
 
     translation: the pair's name, or "checks:build" where the application's own request builder was used.
     clients: versions of the harness and of the SDKs that made the calls. partial: deselected items or a sample; such a
-    run carries no decision. stopped: why a run ended before its last case, None when it did not.
+    run carries no decision. cases: of the golden set, those with a request of their own; repeats: its others, which
+    carry a request of those once more and are not replayed. stopped: why a run ended before its last case, None when
+    it did not.
     """
 
     run: str
@@ -121,3 +123,4 @@ class ParityReport:
     partial: bool = False
     stopped: str | None = None
     planted: str | None = None
+    repeats: int = 0

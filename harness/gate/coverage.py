@@ -7,13 +7,14 @@ said, because a met demand must not count as a vote.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.core.shape import check
 from harness.core.verdict import Finding, Verdict
 from harness.errors import ConfigError, LedgerError, PolicyError
+from harness.recordings.gaps import KINDS
 
 if TYPE_CHECKING:
     from harness.core.rows import Rows
@@ -35,6 +36,12 @@ COVERAGE: dict[str, Any] = {
         },
         "allow_sampled": {"type": "boolean", "default": False, "description": "The golden set may be a sample."},
         "allow_truncated": {"type": "boolean", "default": False, "description": "Logged bodies may have been cut."},
+        "refuse_gaps": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "enum": list(KINDS)},
+            "description": "Known gaps that the golden set may not have, by the words of its manifest.",
+        },
         "golden_sha256": {
             "type": "string",
             "pattern": "^[0-9a-f]{64}$",
@@ -52,28 +59,42 @@ COVERAGE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demands:
-    """The `[coverage]` table. None: any. labels: of the source, each to be seen in at least one row."""
+    """The `[coverage]` table. None: any. labels: of the source, each to be seen in at least one row.
+
+    refuse_gaps: words of `harness.recordings.gaps.KINDS`.
+    """
 
     max_age_days: float | None = None
     allow_sampled: bool = False
     allow_truncated: bool = False
     golden_sha256: str | None = None
     labels: tuple[str, ...] = ()
+    refuse_gaps: tuple[str, ...] = ()
 
     def canonical(self) -> dict[str, Any]:
         """As plain JSON values, for the policy's hash; empty where nothing was asked beyond the defaults."""
-        return {} if self == Demands() else {**asdict(self), "labels": list(self.labels)}
+        if self == Demands():
+            return {}
+        table = {**asdict(self), "labels": list(self.labels), "refuse_gaps": list(self.refuse_gaps)}
+        # Left out where it asks for nothing: policies of before it keep their hash.
+        return table if self.refuse_gaps else {name: asked for name, asked in table.items() if name != "refuse_gaps"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenFacts:
-    """What a golden set's manifest says of it. taken_at: the end of its traffic, or else when it was made; UTC."""
+    """What a golden set's manifest says of it. taken_at: the end of its traffic, or else when it was made; UTC.
+
+    primaries: cases with a request of their own, which are those that are replayed. gaps: word of
+    `harness.recordings.gaps.KINDS` -> how many.
+    """
 
     sha256: str
     cases: int
     sampled: bool
     truncated: bool
     taken_at: datetime
+    primaries: int | None = None
+    gaps: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, manifest: Manifest) -> GoldenFacts:
@@ -84,6 +105,8 @@ class GoldenFacts:
             sampled=manifest.sampled,
             truncated=manifest.truncated,
             taken_at=taken_at,
+            primaries=manifest.primaries,
+            gaps={gap.kind: gap.count for gap in manifest.gaps},
         )
 
     def document(self) -> dict[str, Any]:
@@ -111,8 +134,8 @@ def parse_coverage(table: Any, where: str) -> Demands:
     except ConfigError as exc:
         raise PolicyError(str(exc)) from exc
     age = table.get("max_age_days")
-    labels = tuple(dict.fromkeys(table.get("labels", ())))
-    return Demands(**{**table, "max_age_days": None if age is None else float(age), "labels": labels})
+    lists = {name: tuple(dict.fromkeys(table.get(name, ()))) for name in ("labels", "refuse_gaps")}
+    return Demands(**{**table, "max_age_days": None if age is None else float(age), **lists})
 
 
 def coverage(policy: Policy, golden: GoldenFacts | None, *, decided_at: datetime) -> tuple[Finding, ...]:
@@ -151,6 +174,7 @@ def unchecked(policy: Policy) -> tuple[str, ...]:
     asked = [
         *(["its age"] if demands.max_age_days is not None else []),
         *(["its hash"] if demands.golden_sha256 is not None else []),
+        *(["its gaps"] if demands.refuse_gaps else []),
     ]
     if not asked:
         return ()
@@ -177,6 +201,12 @@ def _golden_faults(demands: Demands, golden: GoldenFacts | None, at: datetime) -
             "Bodies of the golden set were cut by the log they were captured from, so what was replayed is not what "
             "was asked. Capture them whole, or say allow_truncated = true under [coverage]."
         )
+    for kind in demands.refuse_gaps:
+        if count := golden.gaps.get(kind, 0):
+            yield (
+                f"The golden set has {count:,} of a gap that the policy refuses: {kind} ({KINDS[kind]}). Record a set "
+                "without, or take the word out of refuse_gaps."
+            )
     if demands.golden_sha256 is not None and golden.sha256 != demands.golden_sha256:
         yield (
             f"The golden set has changed: the policy names {demands.golden_sha256[:16]}, and {golden.sha256[:16]} was "

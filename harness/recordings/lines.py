@@ -4,15 +4,22 @@ UTF-8, one JSON object a line, every line ended by a line feed::
 
     {"id": "visits-0f3a", "service": ..., "operation": ..., "model": ..., "region": ..., "url": ...,
      "request": {"headers": {"content-type": "text/csv"}, "body": "4.6,0,1.2"},
-     "response": {"status": 200, "headers": {}, "body": "0.31", "latency_s": 0.012, "request_id": "..."},
-     "cluster": "customer-17", "slices": {"plan": "free"}, "expected": 1,
-     "provenance": {"captured_at": "2024-05-01T09:00:00+00:00", "captured_from": "...", "flags": [], "redaction": "...",
-                    "sha256": "..."},
+     "response": {"status": 200, "headers": {}, "body": "0.31", "latency_s": 0.012, "request_id": "...",
+                  "tokens": {"input": 14, "output": 5}},
+     "cluster": "customer-17", "slices": {"plan": "free"}, "slices_only": true, "expected": 1,
+     "repeat_of": "visits-0a11", "duplicate_of": "visits-0a11",
+     "provenance": {"captured_at": "2024-05-01T09:00:00+00:00", "captured_from": "...",
+                    "origin": {"format": "bedrock_log", "path": "2024/05/a.json.gz", "index": 0, "line": 1},
+                    "flags": [], "redaction": "...", "redacted": true, "sha256": "..."},
      "crc32": "1c291ca3"}
 
-id, request, provenance (captured_from) and crc32 are always there; what else has its default is left out: service and
-operation those of the manifest, cluster the case itself, no response where only the request was kept. A body is text
-where its bytes are UTF-8, else `body_base64`: either way the bytes come back as they were.
+id, request, provenance (captured_from or origin) and crc32 are always there; what else has its default is left out:
+service and operation those of the manifest, cluster the case itself, no response where only the request was kept. A
+body is text where its bytes are UTF-8, else `body_base64`: either way the bytes come back as they were.
+
+repeat_of and duplicate_of, never both, name an earlier case: repeat_of the first one with the same request, whose
+answer was another; duplicate_of the first one with the same request and the same answer, which may be a repeat itself.
+slices_only marks a case that was drawn above its share of the traffic.
 
 crc32 is that of the line's bytes before `,"crc32"`. The manifest's SHA-256 proves the file; this names the line that
 is wrong, and finds a file that somebody edits while a run reads from it.
@@ -27,7 +34,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.core.case import Json, Provenance, Recording
+from harness.core.case import Json, Origin, Provenance, Recording
 from harness.core.shape import check
 from harness.errors import ConfigError, GoldenError
 from harness.recordings.manifest import from_time, to_time
@@ -37,6 +44,8 @@ _NAME = {"type": "string", "minLength": 1}
 _TEXTS = {"type": "object", "additionalProperties": _TEXT}
 _MESSAGE = {"headers": _TEXTS, "body": _TEXT, "body_base64": _TEXT}
 _OPTIONAL_TEXTS = ("model", "region", "url")
+_LINKS = ("repeat_of", "duplicate_of")
+_WHOLE = {"type": "integer", "minimum": 0}
 
 SHAPE: Mapping[str, Any] = {
     "type": "object",
@@ -56,20 +65,29 @@ SHAPE: Mapping[str, Any] = {
                 **_MESSAGE,
                 "latency_s": {"type": "number", "minimum": 0},
                 "request_id": _TEXT,
+                "tokens": {"type": "object", "additionalProperties": _WHOLE},
             },
         },
         "cluster": _TEXT,
         "slices": _TEXTS,
+        "slices_only": {"type": "boolean"},
         "expected": {},
+        **dict.fromkeys(_LINKS, _NAME),
         "provenance": {
             "type": "object",
             "additionalProperties": False,
-            "required": ["captured_from"],
             "properties": {
                 "captured_at": _TEXT,
                 "captured_from": _TEXT,
+                "origin": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["format", "path", "index"],
+                    "properties": {"format": _NAME, "path": _TEXT, "index": _WHOLE, "line": {**_WHOLE, "minimum": 1}},
+                },
                 "flags": {"type": "array", "items": _TEXT},
                 "redaction": _TEXT,
+                "redacted": {"type": "boolean"},
                 "sha256": _TEXT,
             },
         },
@@ -84,21 +102,32 @@ class StoredCase:
     """One case as a golden set holds it: the recording, and what is known of it besides.
 
     cluster: cases that may share fate carry one name; "" becomes the case's own id.
-    slices: group -> value. expected: the truth; None where it is not known.
+    slices: group -> value. expected: the truth; None where it is not known. slices_only: drawn above its share of the
+    traffic. repeat_of, duplicate_of: id of the earlier case with the same request, of which at most one is there.
     """
 
     recording: Recording
     cluster: str = ""
     slices: Mapping[str, str] = field(default_factory=dict)
     expected: Json = None
+    slices_only: bool = False
+    repeat_of: str | None = None
+    duplicate_of: str | None = None
 
     def __post_init__(self) -> None:
         if not self.cluster:
             object.__setattr__(self, "cluster", self.recording.id)
+        if self.repeat_of is not None and self.duplicate_of is not None:
+            raise ValueError(f'case "{self.id}" is a repeat of one case and a duplicate of another')
 
     @property
     def id(self) -> str:
         return self.recording.id
+
+    @property
+    def primary(self) -> bool:
+        """Whether it is the first case with its request: the only ones that are replayed."""
+        return self.repeat_of is None and self.duplicate_of is None
 
 
 def encode(case: StoredCase, *, service: str, operation: str) -> bytes:
@@ -168,8 +197,11 @@ def _table(case: StoredCase, *, service: str, operation: str) -> dict[str, Any]:
         table["cluster"] = case.cluster
     if case.slices:
         table["slices"] = dict(sorted(case.slices.items()))
+    if case.slices_only:
+        table["slices_only"] = True
     if case.expected is not None:
         table["expected"] = case.expected
+    table |= {key: name for key in _LINKS if (name := getattr(case, key)) is not None}
     table["provenance"] = _provenance(recording.provenance)
     return table
 
@@ -183,6 +215,8 @@ def _response(recording: Recording) -> dict[str, Any]:
         table["latency_s"] = recording.latency_s
     if recording.request_id is not None:
         table["request_id"] = recording.request_id
+    if recording.tokens:
+        table["tokens"] = dict(sorted(recording.tokens.items()))
     return table
 
 
@@ -190,11 +224,17 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
     table: dict[str, Any] = {}
     if provenance.captured_at is not None:
         table["captured_at"] = to_time(provenance.captured_at)
-    table["captured_from"] = provenance.captured_from
+    if provenance.captured_from or provenance.origin is None:
+        table["captured_from"] = provenance.captured_from
+    if (origin := provenance.origin) is not None:
+        table["origin"] = {"format": origin.format, "path": origin.path, "index": origin.index}
+        table["origin"] |= {} if origin.line is None else {"line": origin.line}
     if provenance.flags:
         table["flags"] = list(provenance.flags)
     if provenance.redaction is not None:
         table["redaction"] = provenance.redaction
+    if provenance.redacted:
+        table["redacted"] = True
     if provenance.sha256:
         table["sha256"] = provenance.sha256
     return table
@@ -213,7 +253,9 @@ def _body(body: bytes) -> dict[str, str]:
 
 def _case(table: Mapping[str, Any], *, service: str, operation: str) -> StoredCase:
     request, response, provenance = table["request"], table.get("response", {}), table["provenance"]
-    captured_at = provenance.get("captured_at")
+    captured_at, origin = provenance.get("captured_at"), provenance.get("origin")
+    if origin is None and "captured_from" not in provenance:
+        raise ValueError("its provenance says neither captured_from nor origin")
     recording = Recording(
         id=table["id"],
         service=table.get("service", service),
@@ -226,11 +268,14 @@ def _case(table: Mapping[str, Any], *, service: str, operation: str) -> StoredCa
         response_body=_bytes(response),
         latency_s=response.get("latency_s"),
         request_id=response.get("request_id"),
+        tokens=response.get("tokens", {}),
         provenance=Provenance(
             captured_at=None if captured_at is None else from_time(captured_at),
-            captured_from=provenance["captured_from"],
+            captured_from=provenance.get("captured_from", ""),
+            origin=None if origin is None else Origin(**origin),
             flags=tuple(provenance.get("flags", ())),
             redaction=provenance.get("redaction"),
+            redacted=provenance.get("redacted", False),
             sha256=provenance.get("sha256", ""),
         ),
     )
@@ -239,6 +284,9 @@ def _case(table: Mapping[str, Any], *, service: str, operation: str) -> StoredCa
         cluster=table.get("cluster", ""),
         slices=table.get("slices", {}),
         expected=table.get("expected"),
+        slices_only=table.get("slices_only", False),
+        repeat_of=table.get("repeat_of"),
+        duplicate_of=table.get("duplicate_of"),
     )
 
 

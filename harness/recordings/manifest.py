@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.core.shape import check
 from harness.errors import ConfigError, GoldenError
+from harness.recordings.gaps import KINDS, Gap
 
-SCHEMA = "golden/1"
+# The second schema has keys that the first has not. A set that needs none of them is written in the first, byte for
+# byte as ever, so that a harness of before reads it.
+SCHEMA, SCHEMA_2 = "golden/1", "golden/2"
 
 _TEXT = {"type": "string", "minLength": 1}
+_COUNT = {"type": "integer", "minimum": 0}
 _TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT.*(Z|\+00:00)$", "description": "a time in UTC"}
 SHAPE: Mapping[str, Any] = {
     "type": "object",
@@ -35,7 +39,7 @@ SHAPE: Mapping[str, Any] = {
         "truncated",
     ],
     "properties": {
-        "schema": {"type": "string", "enum": [SCHEMA]},
+        "schema": {"type": "string", "enum": [SCHEMA, SCHEMA_2]},
         "name": _TEXT,
         "description": _TEXT,
         "service": _TEXT,
@@ -55,10 +59,48 @@ SHAPE: Mapping[str, Any] = {
             "required": ["from", "to"],
             "properties": {"from": _TIME, "to": _TIME},
         },
+        "unpacked_bytes": _COUNT,
+        "repeats": _COUNT,
+        "duplicates": _COUNT,
+        "gaps": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["kind", "count"],
+                "properties": {
+                    "kind": {"type": "string", "enum": list(KINDS)},
+                    "count": {"type": "integer", "minimum": 1},
+                    "note": {"type": "string"},
+                },
+            },
+        },
+        "imported": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["format", "records", "rejected", "skipped"],
+            "properties": {
+                "format": _TEXT,
+                "records": _COUNT,
+                "rejected": _COUNT,
+                "skipped": {"type": "object", "additionalProperties": _COUNT},
+            },
+        },
     },
 }
 # Written as null where there is nothing to say, so that a reader sees that the question was asked.
 _NULLABLE = ("redaction", "captured")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import met. skipped: why -> records that are no call of a model. records: all of them, whatever became of
+    them."""
+
+    format: str
+    records: int
+    rejected: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +109,13 @@ class Manifest:
 
     service, operation: of every case that does not name its own. source: where the data comes from, citation included.
     split: the rule that decided which records are in the set, fixed before anyone looked. created_at: UTC.
-    cases, sha256: of `cases.jsonl`. redaction: the rules that were applied; None: none were.
+    cases, sha256: of `cases.jsonl`, where it is compressed of what comes out of it. unpacked_bytes: how many those
+    are, so that no more is ever unpacked; None where it is not compressed. redaction: the rules that were applied;
+    None: none were.
     sampled: a part of the recorded traffic. truncated: at least one body was cut by the log it was captured from.
     captured: first and last moment of the captured traffic, UTC; None where the data is not captured traffic.
+    repeats, duplicates: cases that carry the request of an earlier one, and are not replayed. gaps: what the set is
+    known not to hold. imported: what the import met; None for a set that was made otherwise.
     """
 
     name: str
@@ -86,12 +132,23 @@ class Manifest:
     sampled: bool = False
     truncated: bool = False
     captured: tuple[datetime, datetime] | None = None
+    unpacked_bytes: int | None = None
+    repeats: int = 0
+    duplicates: int = 0
+    gaps: tuple[Gap, ...] = ()
+    imported: Imported | None = None
+
+    @property
+    def primaries(self) -> int:
+        """Cases with a request of their own: those that are replayed."""
+        return self.cases - self.repeats - self.duplicates
 
     def to_bytes(self) -> bytes:
         """`manifest.json`, the same bytes for the same manifest. Raises GoldenError when a time is not UTC."""
         captured = self.captured and {"from": to_time(self.captured[0]), "to": to_time(self.captured[1])}
+        more = self._second()
         table = {
-            "schema": SCHEMA,
+            "schema": SCHEMA_2 if more else SCHEMA,
             "name": self.name,
             "description": self.description,
             "service": self.service,
@@ -106,8 +163,21 @@ class Manifest:
             "sampled": self.sampled,
             "truncated": self.truncated,
             "captured": captured,
+            **more,
         }
         return (json.dumps(table, ensure_ascii=False, indent=2) + "\n").encode()
+
+    def _second(self) -> dict[str, Any]:
+        """What only the second schema can say; empty where there is nothing of it to say."""
+        table: dict[str, Any] = {} if self.unpacked_bytes is None else {"unpacked_bytes": self.unpacked_bytes}
+        table |= {name: count for name in ("repeats", "duplicates") if (count := getattr(self, name))}
+        if self.gaps:
+            table["gaps"] = [
+                {"kind": gap.kind, "count": gap.count, **({"note": gap.note} if gap.note else {})} for gap in self.gaps
+            ]
+        if self.imported is not None:
+            table["imported"] = asdict(self.imported) | {"skipped": dict(sorted(self.imported.skipped.items()))}
+        return table
 
 
 def read(path: Path) -> Manifest:
@@ -122,7 +192,7 @@ def read(path: Path) -> Manifest:
         table = {key: value for key, value in table.items() if not (key in _NULLABLE and value is None)}
     try:
         check(table, SHAPE, place=str(path))
-        captured = table.get("captured")
+        captured, imported = table.get("captured"), table.get("imported")
         return Manifest(
             **{key: table[key] for key in ("name", "description", "service", "operation", "licence", "source")},
             split=table["split"],
@@ -133,6 +203,11 @@ def read(path: Path) -> Manifest:
             sampled=table["sampled"],
             truncated=table["truncated"],
             captured=(from_time(captured["from"]), from_time(captured["to"])) if captured else None,
+            unpacked_bytes=table.get("unpacked_bytes"),
+            repeats=table.get("repeats", 0),
+            duplicates=table.get("duplicates", 0),
+            gaps=tuple(Gap(**gap) for gap in table.get("gaps", ())),
+            imported=None if imported is None else Imported(**imported),
         )
     except GoldenError:
         raise

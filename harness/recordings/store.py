@@ -1,16 +1,15 @@
 """Golden sets: the recorded cases that a suite replays, and the proof that they are still those.
 
-A set is a folder with `cases.jsonl` (its form is in `lines`) and `manifest.json` (in `manifest`). Opening one reads the
-whole file once: its SHA-256 is held against the manifest, every line is decoded, every id must be new. What stays in
-memory is 8 bytes a case, the place of its line; cases are read from the file when they are asked for.
+A set is a folder with `cases.jsonl` (its form is in `lines`) and `manifest.json` (in `manifest`), or with
+`cases.jsonl.zst` (in `packed`). Opening one reads the whole file once (`scan`): its SHA-256 is held against the
+manifest, every line is decoded, every id must be new. What stays in memory is 8 bytes a case, the place of its line;
+cases are read from the file when they are asked for.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import weakref
-from array import array
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,10 +20,12 @@ from numpy.typing import NDArray
 
 from harness.errors import GoldenError
 from harness.recordings import manifest as manifests
-from harness.recordings.lines import RESTORE, StoredCase, decode, encode
+from harness.recordings.gaps import Gap
+from harness.recordings.lines import RESTORE, StoredCase, decode
 from harness.recordings.manifest import Manifest
-
-CASES, MANIFEST = "cases.jsonl", "manifest.json"
+from harness.recordings.packed import unpack
+from harness.recordings.scan import Scanned, place, scan
+from harness.recordings.writer import CASES, MANIFEST, PACKED, Writer
 
 
 class GoldenSet:
@@ -33,11 +34,12 @@ class GoldenSet:
     A set that is written anew while a run reads from it is not seen: the run keeps the file that it proved.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, stream: BinaryIO, starts: NDArray[np.int64]) -> None:
-        """Use `open`. starts: shape (cases + 1,), the byte at which each line starts, and the end of the file."""
+    def __init__(self, folder: Path, manifest: Manifest, stream: BinaryIO, found: Scanned) -> None:
+        """Use `open`."""
         self.folder = folder
         self.manifest = manifest
-        self._starts = starts
+        self._path = _cases_file(folder, manifest)
+        self._found = found
         self._descriptor = os.dup(stream.fileno())
         self._close = weakref.finalize(self, os.close, self._descriptor)
 
@@ -45,17 +47,22 @@ class GoldenSet:
     def open(cls, folder: Path) -> GoldenSet:
         """Raises GoldenError, naming file and line, when the set is missing, altered, malformed or repeats an id."""
         manifest = manifests.read(folder / MANIFEST)
-        path = folder / CASES
+        path, size = _cases_file(folder, manifest), manifest.unpacked_bytes
         try:
-            with path.open("rb") as stream:
-                starts, sha256 = _scan(stream, path, service=manifest.service, operation=manifest.operation)
-                if sha256 != manifest.sha256 or len(starts) - 1 != manifest.cases:
+            with path.open("rb") if size is None else unpack(path, size=size) as stream:
+                found = scan(stream, path, service=manifest.service, operation=manifest.operation)
+                if found.sha256 != manifest.sha256 or found.cases != manifest.cases:
                     raise GoldenError(
-                        f"{path}: altered: {len(starts) - 1} cases with sha256 {sha256}, where {MANIFEST} says "
+                        f"{path}: altered: {found.cases} cases with sha256 {found.sha256}, where {MANIFEST} says "
                         f"{manifest.cases} cases with {manifest.sha256}. Every line is whole, so lines were added, "
                         f"removed, reordered or exchanged. {RESTORE}"
                     )
-                return cls(folder, manifest, stream, starts)
+                if (found.repeats, found.duplicates) != (manifest.repeats, manifest.duplicates):
+                    raise GoldenError(
+                        f"{folder / MANIFEST}: says {manifest.repeats} repeats and {manifest.duplicates} duplicates, "
+                        f"where the cases say {found.repeats} and {found.duplicates}. {RESTORE}"
+                    )
+                return cls(folder, manifest, stream, found)
         except OSError as exc:
             raise GoldenError(f"{path}: cannot be read: {exc.strerror}. {RESTORE}") from exc
 
@@ -69,16 +76,30 @@ class GoldenSet:
         return self.manifest.sha256
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return self._found.cases
+
+    @property
+    def primaries(self) -> NDArray[np.int64]:
+        """Indices, rising, of the cases with a request of their own: those that are replayed."""
+        return np.delete(np.arange(len(self), dtype=np.int64), self._found.later)
+
+    def repeats(self, index: int) -> tuple[int, ...]:
+        """Indices, rising, of the later calls with the request of the primary case `index`: its source's own noise.
+
+        Calls that answered the same are among them, for a noise floor of the answers that differ alone would be too
+        high, and wave through what it should not. Left out is one call that was logged twice (one request id).
+        """
+        found = self._found
+        return tuple(found.later[(found.first == index) & ~found.copies].tolist())
 
     def recording(self, index: int) -> StoredCase:
         """The case on line `index` + 1. Raises IndexError out of [0, len), GoldenError when its bytes were altered."""
         if not 0 <= index < len(self):
-            raise IndexError(f"{self.folder / CASES}: there is no case {index} of {len(self)}")
-        start, end = int(self._starts[index]), int(self._starts[index + 1])
+            raise IndexError(f"{self._path}: there is no case {index} of {len(self)}")
+        start, end = int(self._found.starts[index]), int(self._found.starts[index + 1])
         return decode(
             self._read(start, end - start),
-            place=_line(self.folder / CASES, index + 1),
+            place=place(self._path, index + 1),
             service=self.manifest.service,
             operation=self.manifest.operation,
             proved=True,
@@ -101,7 +122,7 @@ class GoldenSet:
     def _read(self, start: int, length: int) -> bytes:
         """Positioned reads share no file position, so threads need no lock. A short file gives a short answer."""
         if not self._close.alive:
-            raise GoldenError(f"{self.folder / CASES}: the golden set was closed.")
+            raise GoldenError(f"{self._path}: the golden set was closed.")
         parts: list[bytes] = []
         while length > 0 and (part := os.pread(self._descriptor, length, start)):
             parts.append(part)
@@ -125,83 +146,33 @@ def write(
     sampled: bool = False,
     truncated: bool = False,
     captured: tuple[datetime, datetime] | None = None,
+    gaps: tuple[Gap, ...] = (),
+    zstd: bool = False,
 ) -> Manifest:
     """Write a golden set, one case at a time; the meaning of the words is in `Manifest`.
 
     The same cases and words give the same bytes. What is written is read back and proved before it takes the place
-    of an older set; a writer that fails leaves the older set as it was.
+    of an older set; a writer that fails leaves the older set as it was. zstd: compressed.
     Raises GoldenError for a case that cannot be stored and for an id that is there twice.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{CASES}.part"
-    try:
-        with part.open("w+b") as stream:
-            stream.writelines(encode(case, service=service, operation=operation) for case in cases)
-            stream.flush()
-            os.fsync(stream.fileno())
-            stream.seek(0)
-            starts, sha256 = _scan(stream, part, service=service, operation=operation)
-        manifest = Manifest(
-            name=name,
-            description=description,
-            service=service,
-            operation=operation,
-            licence=licence,
-            source=source,
-            split=split,
-            created_at=created_at,
-            cases=len(starts) - 1,
-            sha256=sha256,
-            redaction=redaction,
-            sampled=sampled,
-            truncated=truncated,
-            captured=captured,
-        )
-        _replace(folder / f"{MANIFEST}.part", manifest.to_bytes(), folder)
-    finally:
-        part.unlink(missing_ok=True)
-    return manifest
+    words = {
+        "name": name,
+        "description": description,
+        "licence": licence,
+        "source": source,
+        "split": split,
+        "created_at": created_at,
+        "redaction": redaction,
+        "sampled": sampled,
+        "truncated": truncated,
+        "captured": captured,
+        "gaps": gaps,
+    }
+    with Writer(folder, service=service, operation=operation) as writer:
+        for case in cases:
+            writer.add(case)
+        return writer.finish(words, zstd=zstd)
 
 
-def _replace(manifest_part: Path, content: bytes, folder: Path) -> None:
-    """Put both files in place. Stopped between the two renames, the set is one that `open` refuses, not a wrong one."""
-    manifest_part.write_bytes(content)
-    try:
-        manifests.read(manifest_part)
-        (folder / f"{CASES}.part").replace(folder / CASES)
-        manifest_part.replace(folder / MANIFEST)
-    finally:
-        manifest_part.unlink(missing_ok=True)
-
-
-def _scan(stream: BinaryIO, path: Path, *, service: str, operation: str) -> tuple[NDArray[np.int64], str]:
-    """Where each line starts, and the file's SHA-256. Raises GoldenError naming the first line that is wrong."""
-    digest = hashlib.sha256()
-    starts, names, position = array("q", [0]), array("Q"), 0
-    for number, line in enumerate(stream, start=1):
-        digest.update(line)
-        case = decode(line, place=_line(path, number), service=service, operation=operation)
-        # 8 bytes an id instead of the id: equal ones are looked at again below.
-        names.append(int.from_bytes(hashlib.blake2b(case.id.encode(), digest_size=8).digest(), "big"))
-        position += len(line)
-        starts.append(position)
-    places = np.array(starts, dtype=np.int64)
-    _check_unique(stream, path, np.array(names, dtype=np.uint64), places)
-    return places, digest.hexdigest()
-
-
-def _check_unique(stream: BinaryIO, path: Path, names: NDArray[np.uint64], places: NDArray[np.int64]) -> None:
-    order = np.argsort(names, kind="stable")
-    same = np.flatnonzero(names[order][1:] == names[order][:-1])
-    for first, second in ((int(order[index]), int(order[index + 1])) for index in same):
-        ids = []
-        for index in (first, second):
-            stream.seek(int(places[index]))
-            line = stream.readline()
-            ids.append(decode(line, place=_line(path, index + 1), service="-", operation="-").id)
-        if ids[0] == ids[1]:
-            raise GoldenError(f'{_line(path, second + 1)}: case "{ids[1]}" is on line {first + 1} already.')
-
-
-def _line(path: Path, number: int) -> str:
-    return f"{path}, line {number}"
+def _cases_file(folder: Path, manifest: Manifest) -> Path:
+    return folder / (CASES if manifest.unpacked_bytes is None else PACKED)

@@ -20,6 +20,7 @@ from harness.reporters._parts.words import (
     coverage,
     decided,
     moment,
+    repeated,
     told,
     took,
     verdict_word,
@@ -149,7 +150,7 @@ def _facts(report: ParityReport) -> Markup:
     voting = [finding for finding in decision.findings if finding.gating] if decision is not None else []
     passed = sum(finding.verdict.value == "GO" for finding in voting)
     facts = (
-        ("Cases replayed", count(report.replayed), f"of {count(report.cases)}"),
+        ("Cases replayed", count(report.replayed), f"of {count(report.cases)}{repeated(report)}"),
         ("Gating findings that are GO", count(passed), f"of {count(len(voting))}")
         if decision
         else ("Findings", "none", "no decision"),

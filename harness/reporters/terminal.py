@@ -16,6 +16,7 @@ from harness.reporters._parts.words import (
     headline,
     name,
     number,
+    repeated,
     seconds,
     standing,
     verdict_word,
@@ -47,7 +48,7 @@ class TerminalReport:
         ]
         head = (
             f"parity {_safe(report.suite)}, run {_safe(report.run)}: "
-            f"{count(report.replayed)} of {count(report.cases)} cases, "
+            f"{count(report.replayed)} of {count(report.cases)} cases{repeated(report)}, "
             f"pair {_safe(report.pair)}, profile {_safe(report.profile)}"
         )
         text = "\n\n".join([head, *("\n".join(section) for section in sections)])

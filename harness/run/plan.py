@@ -31,7 +31,8 @@ PROOF_CASES = 60  # GATE_STATS section 9: without a flip in 60 cases a source co
 class Plan:
     """One suite under one profile, ready to replay.
 
-    order: indices into the golden set, shuffled by the suite's seed (and cut when a sample was asked for).
+    order: indices into the golden set, shuffled by the suite's seed (and cut when a sample was asked for). Cases that
+    carry the request of an earlier one are not among them: one payload is one unit of evidence.
     rank: the inverse: golden index -> place in the order; -1 where the case is not replayed.
     """
 
@@ -68,6 +69,7 @@ class Plan:
             cluster=stored.cluster or recording.id,
             slices=stored.slices,
             expected=stored.expected,
+            slices_only=stored.slices_only,
         )
 
     def translate(self, case: Case) -> Translation:
@@ -114,7 +116,8 @@ def make(
     pair: Pair = registry.load("pairs", suite.pair, where=where, suite_folder=suite.folder, **suite.pair_options)
     settings = {side: config.side_settings(profile, suite, side, lab=lab or {}) for side in (Side.SOURCE, Side.TARGET)}
     golden = GoldenSet.open(suite.golden)
-    sequence = order(len(golden), suite.seed)[:sample]
+    primaries = golden.primaries
+    sequence = primaries[order(len(primaries), suite.seed)][:sample]
     comparators = _comparators(suite, where)
     plan = Plan(
         suite=suite,
@@ -131,7 +134,7 @@ def make(
         golden=golden,
         order=sequence,
         rank=_rank(sequence, len(golden)),
-        sample=sample if sample is not None and sample < len(golden) else None,
+        sample=sample if sample is not None and sample < len(primaries) else None,
         _translate=_translator(suite, pair, where),
     )
     _check_metrics(plan, where)

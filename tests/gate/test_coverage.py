@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,6 +92,20 @@ def test_what_is_found_from_outside_votes_beside_the_criteria() -> None:
     assert "is a sample of the traffic" in decision.headline
 
 
+def test_a_gap_that_the_policy_names_withholds_go_and_others_do_not() -> None:
+    gapped = replace(GOLDEN, gaps={"clock_skew": 3, "repeats": 7})
+    (refused,) = found(gapped, refuse_gaps=["clock_skew", "rejected"])
+    assert refused.verdict is Verdict.INCONCLUSIVE
+    assert "has 3 of a gap that the policy refuses: clock_skew" in refused.reason
+    assert found(gapped, refuse_gaps=["rejected"]) == ()
+    assert found(gapped) == ()
+
+
+def test_a_gap_that_nobody_knows_is_named() -> None:
+    with pytest.raises(PolicyError, match='Did you mean "clock_skew"'):
+        found(GOLDEN, refuse_gaps=["clock_skews"])
+
+
 def test_traffic_is_as_old_as_its_last_moment_and_made_data_as_its_making() -> None:
     made = NOW - timedelta(days=9)
     manifest = Manifest(
@@ -112,6 +127,10 @@ def test_traffic_is_as_old_as_its_last_moment_and_made_data_as_its_making() -> N
 
 def test_facts_are_kept_with_a_run_and_read_back() -> None:
     assert GoldenFacts.from_document(GOLDEN.document()) == GOLDEN
+    gapped = replace(GOLDEN, primaries=990, gaps={"repeats": 10})
+    assert GoldenFacts.from_document(json.loads(json.dumps(gapped.document()))) == gapped
+    before = {key: said for key, said in GOLDEN.document().items() if key not in ("primaries", "gaps")}
+    assert GoldenFacts.from_document(before) == GOLDEN
     assert GoldenFacts.from_document({}) is None
     with pytest.raises(LedgerError, match=r"facts of the golden set cannot be read"):
         GoldenFacts.from_document({"sha256": HASH})

@@ -7,17 +7,23 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core.case import Provenance, Recording
+from harness.core.case import Origin, Provenance, Recording
 from harness.errors import GoldenError
+from harness.recordings import scan
+from harness.recordings.gaps import KINDS, Gap
 from harness.recordings.lines import StoredCase, decode, encode
+from harness.recordings.manifest import Imported
 from harness.recordings.store import GoldenSet, write
+from harness.recordings.writer import Writer
 
 WORDS = {
     "name": "t",
@@ -54,6 +60,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 texts = st.text(max_size=12)
+names = st.text(min_size=1, max_size=12)
+counts = st.integers(0, 2**40)
 times = st.none() | st.datetimes(timezones=st.just(UTC))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
@@ -62,7 +70,7 @@ json_values = st.recursive(
 )
 recordings = st.builds(
     Recording,
-    id=st.text(min_size=1, max_size=12),
+    id=names,
     service=st.sampled_from(["sagemaker", "bedrock"]),
     operation=st.sampled_from(["InvokeEndpoint", "Converse"]),
     model=st.none() | texts,
@@ -75,20 +83,29 @@ recordings = st.builds(
     response_body=st.none() | st.binary(max_size=40),
     latency_s=st.none() | st.floats(0, 1e6),
     request_id=st.none() | texts,
+    tokens=st.dictionaries(texts, counts, max_size=3),
     provenance=st.builds(
         Provenance,
         captured_at=times,
         captured_from=texts,
+        origin=st.none()
+        | st.builds(Origin, format=names, path=texts, index=counts, line=st.none() | st.integers(1, 2**40)),
         flags=st.lists(texts, max_size=2).map(tuple),
         redaction=st.none() | texts,
+        redacted=st.booleans(),
         sha256=texts,
     ),
 )
+links = st.one_of(
+    st.just({}), *(st.builds(lambda name, key=key: {key: name}, names) for key in ("repeat_of", "duplicate_of"))
+)
 stored = st.builds(
-    StoredCase,
+    lambda link, **words: StoredCase(**words, **link),
+    links,
     recording=recordings,
     cluster=texts,
     slices=st.dictionaries(texts, texts, max_size=3),
+    slices_only=st.booleans(),
     expected=json_values,
 )
 
@@ -144,6 +161,129 @@ def test_an_empty_set_can_be_opened(tmp_path):
     write(tmp_path, [], **WORDS)
     with GoldenSet.open(tmp_path) as golden:
         assert len(golden) == 0
+
+
+def test_a_set_of_one_schema_is_written_as_ever_and_a_newer_word_needs_the_second(tmp_path):
+    """A harness of before reads the first; it would refuse the second by name rather than overlook a gap."""
+    write(tmp_path / "old", many(2), **WORDS)
+    write(tmp_path / "new", many(2), **WORDS, gaps=(Gap(kind="time_gap", count=2, note="two nights"),))
+    said = [json.loads((tmp_path / name / "manifest.json").read_bytes()) for name in ("old", "new")]
+    assert [one["schema"] for one in said] == ["golden/1", "golden/2"]
+    assert set(said[1]) - set(said[0]) == {"gaps"}
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.builds(Gap, kind=st.sampled_from(sorted(KINDS)), count=st.integers(1, 2**40), note=texts)).map(tuple),
+    st.none() | st.builds(Imported, format=names, records=counts, skipped=st.dictionaries(texts, counts, max_size=2)),
+    st.booleans(),
+)
+def test_what_an_import_found_comes_back(tmp_path_factory, gaps, imported, zstd):
+    folder = tmp_path_factory.mktemp("golden")
+    words = {key: word for key, word in WORDS.items() if key not in ("service", "operation")}
+    with Writer(folder, service="s", operation="o") as writer:
+        writer.add(case("c"))
+        said = writer.finish({**words, "gaps": gaps, "imported": imported}, zstd=zstd)
+    with GoldenSet.open(folder) as golden:
+        assert golden.manifest == said
+        assert (said.gaps, said.imported) == (gaps, imported)
+
+
+# Several cases with one request
+
+
+def call(name: str, request_id: str | None = None, **link: str) -> StoredCase:
+    one = case(name, **link)
+    return replace(one, recording=replace(one.recording, request_id=request_id))
+
+
+def test_the_first_case_of_a_request_is_replayed_and_its_repeats_are_found(tmp_path):
+    cases = [
+        call("a", "1"),
+        call("b", "2"),
+        call("a again, otherwise", "3", repeat_of="a"),
+        call("as before", "4", duplicate_of="a again, otherwise"),
+        call("a, logged twice", "1", duplicate_of="a"),
+        call("a, the same answer", "5", duplicate_of="a"),
+        call("a, unnamed", None, duplicate_of="a"),
+    ]
+    made = write(tmp_path, cases, **WORDS)
+    with GoldenSet.open(tmp_path) as golden:
+        assert golden.primaries.tolist() == [0, 1]
+        assert golden.repeats(0) == (2, 3, 5, 6)
+        assert golden.repeats(1) == ()
+    assert (made.cases, made.primaries, made.repeats, made.duplicates) == (7, 2, 1, 4)
+
+
+@pytest.mark.parametrize("link", [{"repeat_of": "c"}, {"duplicate_of": "b"}, {"repeat_of": "nobody"}])
+def test_a_link_names_an_earlier_case(tmp_path, link):
+    with pytest.raises(GoldenError, match="line 2: repeat_of or duplicate_of names no earlier case"):
+        write(tmp_path, [case("a"), case("b", **link), case("c")], **WORDS)
+
+
+def test_a_case_is_a_repeat_or_a_duplicate():
+    with pytest.raises(ValueError, match="a repeat of one case and a duplicate of another"):
+        case("a", repeat_of="b", duplicate_of="c")
+
+
+def test_a_manifest_that_hides_repeats_is_refused(tmp_path):
+    write(tmp_path, [case("a"), case("b", repeat_of="a")], **WORDS)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"repeats": 0}))
+    assert "says 0 repeats and 0 duplicates, where the cases say 1 and 0" in refused(tmp_path)
+
+
+# Compressed
+
+
+def test_a_compressed_set_holds_the_same_cases(tmp_path):
+    write(tmp_path / "plain", many(500), **WORDS)
+    made = write(tmp_path / "packed", many(500), **WORDS, zstd=True)
+    assert sorted(path.name for path in (tmp_path / "packed").iterdir()) == ["cases.jsonl.zst", "manifest.json"]
+    with GoldenSet.open(tmp_path / "plain") as plain, GoldenSet.open(tmp_path / "packed") as golden:
+        assert golden.sha256 == plain.sha256
+        assert list(golden) == list(plain)
+    assert made.unpacked_bytes == (tmp_path / "plain" / "cases.jsonl").stat().st_size
+
+
+def test_a_set_is_compressed_or_not_and_never_both(tmp_path):
+    for zstd in (False, True, False):
+        write(tmp_path, many(3), **WORDS, zstd=zstd)
+        assert len(list(tmp_path.iterdir())) == 2
+        with GoldenSet.open(tmp_path) as golden:
+            assert len(golden) == 3
+
+
+def test_no_more_is_unpacked_than_was_said(tmp_path):
+    """A megabyte of nothing in a few bytes: the size that the manifest says, and its share of the file's, both hold."""
+    write(tmp_path, many(50), **WORDS, zstd=True)
+    path = tmp_path / "cases.jsonl.zst"
+    path.write_bytes(zstandard.compress(bytes(64 << 20)))
+    assert "altered: not the" in refused(tmp_path)
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_bytes()) | {"unpacked_bytes": 64 << 20}))
+    assert "more than 1000 times its size" in refused(tmp_path)
+    path.write_bytes(b"no frame")
+    assert "more than 1000 times its size" in refused(tmp_path)
+
+
+def test_a_file_that_is_not_compressed_is_named(tmp_path):
+    write(tmp_path, many(50), **WORDS, zstd=True)
+    path = tmp_path / "cases.jsonl.zst"
+    path.write_bytes(bytes(path.stat().st_size))
+    assert "cases.jsonl.zst: cannot be unpacked" in refused(tmp_path)
+
+
+def test_a_set_that_would_be_refused_is_not_written(tmp_path):
+    with pytest.raises(GoldenError, match="Store them without compression"):
+        write(tmp_path, [case("a", b"0" * (8 << 20))], **WORDS, zstd=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_longer_than_a_case_can_be_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(scan, "LONGEST_LINE", 500)
+    with pytest.raises(GoldenError, match="line 1: longer than 500 bytes"):
+        write(tmp_path, [case("a", b"0" * 600)], **WORDS)
 
 
 # Damage
@@ -208,7 +348,7 @@ def test_missing_parts_are_named(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": "golden/2"}, 'unknown schema "golden/2". Known: golden/1'),
+        ({"schema": "golden/3"}, 'unknown schema "golden/3". Known: golden/1, golden/2'),
         ({"licenze": "x"}, 'unknown key "licenze"'),
         ({"licence": ""}, 'key "licence" must not be empty'),
         ({"cases": 19}, "20 cases with sha256"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from planned import POLICY, Plain, always, planned
 
 from harness.core.case import Lot
 from harness.errors import ConfigError, UnencodableRequest, UnknownName
+from harness.recordings.store import GoldenSet, write
 from harness.run import plan
 
 
@@ -54,15 +57,15 @@ deterministic = true
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def own(folder: Path, checks: str) -> plan.Plan:
+def own(folder: Path, checks: str, *, golden: Path = ROOT / "golden" / "visits", sample: int | None = 3) -> plan.Plan:
     from harness import config
 
     (folder / "parity.toml").write_text((ROOT / "parity.toml").read_text())
     suite = folder / "suites" / "own" / "suite.toml"
     suite.parent.mkdir(parents=True)
-    suite.write_text(SUITE.format(golden=ROOT / "golden" / "visits"))
+    suite.write_text(SUITE.format(golden=golden))
     (suite.parent / "checks.py").write_text(checks)
-    return plan.make(suite, config.profile(config.load_project(suite), "lab"), sample=3)
+    return plan.make(suite, config.profile(config.load_project(suite), "lab"), sample=sample)
 
 
 def test_the_applications_own_builder_makes_the_targets_body(tmp_path: Path):
@@ -79,3 +82,26 @@ def test_a_builder_that_fails_names_itself_and_the_case(tmp_path: Path):
     made = own(tmp_path, "def build(request):\n    raise KeyError('age')\n")
     with pytest.raises(UnencodableRequest, match=r"case visits-\w+: checks:build failed: KeyError"):
         plan.preflight(made)
+
+
+def test_a_request_is_replayed_once_however_often_it_was_recorded(tmp_path: Path):
+    """A payload is one unit of evidence; the repeats are the source's noise, and the report counts them."""
+    words = dict.fromkeys(("name", "description", "licence", "source", "split"), "w")
+    with GoldenSet.open(ROOT / "golden" / "visits") as visits:
+        first = [visits.recording(index) for index in range(6)]
+    again = [
+        replace(one, recording=replace(one.recording, id=f"{one.id}-2"), repeat_of=one.id, cluster="")
+        for one in first[:4]
+    ]
+    write(
+        tmp_path / "golden",
+        [*first, *again],
+        service="sagemaker",
+        operation="InvokeEndpoint",
+        created_at=datetime(2026, 11, 1, tzinfo=UTC),
+        **words,
+    )
+    made = own(tmp_path, "def build(request):\n    return {}\n", golden=tmp_path / "golden", sample=None)
+    assert sorted(made.order.tolist()) == [0, 1, 2, 3, 4, 5]
+    assert made.rank[6:].tolist() == [-1] * 4
+    assert made.golden.repeats(3) == (9,)

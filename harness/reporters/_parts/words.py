@@ -160,6 +160,11 @@ def coverage(report: ParityReport) -> str:
     )
 
 
+def repeated(report: ParityReport) -> str:
+    """What the golden set holds besides its cases; "" where that is nothing."""
+    return f" (and {count(report.repeats)} recorded repeats of them, not replayed)" if report.repeats else ""
+
+
 def name(finding: Finding) -> str:
     """The criterion, and the slice where the finding is of one."""
     return finding.criterion if finding.slice is None else f"{finding.criterion} [{finding.slice}]"

@@ -28,6 +28,8 @@ ROOMS = {
 }
 # What a plug-in cannot be built without, where its room's options are not enough.
 OPTIONS: dict[str, dict[str, object]] = {
+    "by_slice": {"slice": "kind", "values": {"label": {"use": "class_label"}}},
+    "chat_label": {"labels": ["yes", "no"]},
     "sagemaker_to_azureml": {"columns": ["age", "income"]},
 }
 

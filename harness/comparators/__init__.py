@@ -9,6 +9,9 @@ clock. What it says:
 * a target that gives what cannot be an answer (NaN, a missing row) is a mismatch;
 * incomparable, with no value, only where the source's own answer leaves nothing to hold the target against.
 
+A comparator may have `check(case)`: asked of every case before the first call, it raises ConfigError where no answer to
+that case could be compared. What several comparators share lies in files and folders that begin with an underscore.
+
 Settings go into the signature, since a run with other settings is other evidence. Its tests go to
 `tests/comparators/test_<word>.py`.
 """

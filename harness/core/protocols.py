@@ -88,7 +88,8 @@ class Comparator(Protocol):
     """Deterministic unless its signature says otherwise.
 
     A comparator may say `kinds`, the criteria that its values fit ("flip": 1 is a bad event; "score": 1 is the same); a
-    suite that reads them as another kind is refused.
+    suite that reads them as another kind is refused. It may have `check(case)`, asked of every case before the first
+    call: it raises ConfigError where no answer to that case could be compared.
     """
 
     @property

@@ -160,10 +160,14 @@ def in_lab(plan: Plan, addresses: dict[str, str]) -> Plan:
 def preflight(plan: Plan) -> None:
     """Say every request in both services' words, without sending one.
 
-    Raises UnencodableRequest naming the first case that cannot be said: better now than after the first paid call.
+    A comparator that has a `check` is asked of every case. Raises UnencodableRequest naming the first case that cannot
+    be said, ConfigError for one that cannot be compared: better now than after the first paid call.
     """
+    checks = [item.check for _, item in plan.comparators if hasattr(item, "check")]
     for index in plan.order.tolist():
         case = plan.case(index)
+        for check in checks:
+            check(case)
         identity = lot_id(index, case)
         for side, request in ((Side.SOURCE, case.request), (Side.TARGET, plan.translate(case).request)):
             try:

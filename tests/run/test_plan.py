@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from planned import POLICY, Plain, always, planned
 
+from harness.comparators import by_slice
 from harness.core.case import Lot
 from harness.errors import ConfigError, UnencodableRequest, UnknownName
 from harness.recordings.store import GoldenSet, write
@@ -76,6 +77,13 @@ def test_the_applications_own_builder_makes_the_targets_body(tmp_path: Path):
     wire = made.target.codec.next(Lot("0:x", {case.id: request}), ())
     assert b'"mine":true' in wire.body
     assert made.translation == "checks:build"
+
+
+def test_a_comparator_may_refuse_a_case_before_the_first_call(tmp_path: Path):
+    made = own(tmp_path, "build = None\n")
+    chosen = by_slice.build(slice="kind", values={"a": {"use": "class_label"}})
+    with pytest.raises(ConfigError, match=r'case visits-\w+ has no slice "kind"'):
+        plan.preflight(replace(made, comparators=(("label", chosen),)))
 
 
 def test_a_builder_that_fails_names_itself_and_the_case(tmp_path: Path):

@@ -17,9 +17,14 @@ def main(arguments: list[str]) -> None:
     """Take the settings, then serve until the parent is gone."""
     role, descriptor = arguments
     settings = Settings.from_json(sys.stdin.buffer.readline())
-    {"sagemaker": _sagemaker, "azureml": _azureml, "resource_manager": _resource_manager}[role](
-        settings, int(descriptor)
-    )
+    serve = {
+        "sagemaker": _sagemaker,
+        "azureml": _azureml,
+        "bedrock": _bedrock,
+        "azure_openai": _azure_openai,
+        "resource_manager": _resource_manager,
+    }
+    serve[role](settings, int(descriptor))
 
 
 def _sagemaker(settings: Settings, descriptor: int) -> None:
@@ -45,6 +50,24 @@ def _azureml(settings: Settings, descriptor: int) -> None:
     from harness.lab import azureml
 
     azureml.run(settings, descriptor)
+
+
+def _bedrock(settings: Settings, descriptor: int) -> None:
+    from harness.lab import bedrock, loopback
+    from harness.lab.desk import Desk
+    from harness.lab.plants import SOURCE
+
+    watch(settings.folder)
+    loopback.serve(socket.socket(fileno=descriptor), bedrock.application(Desk(settings, {}, side=SOURCE)))
+
+
+def _azure_openai(settings: Settings, descriptor: int) -> None:
+    from harness.lab import azure_openai, loopback
+    from harness.lab.desk import Desk
+    from harness.lab.plants import TARGET
+
+    watch(settings.folder)
+    loopback.serve(socket.socket(fileno=descriptor), azure_openai.application(Desk(settings, {}, side=TARGET)))
 
 
 def _resource_manager(settings: Settings, descriptor: int) -> None:

@@ -19,6 +19,7 @@ PATH = "/msi/token"
 API_VERSION = "2019-08-01"
 ARM_AUDIENCE = "https://management.azure.com"
 ML_AUDIENCE = "https://ml.azure.com"
+COGNITIVE_AUDIENCES = ("https://cognitiveservices.azure.com", "https://ai.azure.com")  # either opens Azure OpenAI
 
 
 def arm_audiences(settings: Settings) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ def hand_out(settings: Settings, request: Request) -> Reply:
     if asked.get("api-version") != API_VERSION:
         return _refuse(400, "BadRequest", f"api-version must be {API_VERSION}")
     resource = asked.get("resource", "").rstrip("/")
-    if resource not in (*arm_audiences(settings), ML_AUDIENCE):
+    if resource not in (*arm_audiences(settings), ML_AUDIENCE, *COGNITIVE_AUDIENCES):
         return _refuse(400, "BadRequest", f"AADSTS500011: no resource principal named {resource!r} in this tenant")
     if asked.get("client_id", CLIENT) != CLIENT:
         return _refuse(400, "BadRequest", "no user assigned managed identity has this client id")

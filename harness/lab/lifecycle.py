@@ -35,7 +35,7 @@ SERVICE_TIME_S = 0.03
 class Controls:
     """What can be asked of a running lab by whoever knows its control secret.
 
-    addresses: "sagemaker", "azureml", "resource_manager" (and "sts") -> http://127.0.0.1:PORT.
+    addresses: "sagemaker", "azureml", "bedrock", "azure_openai", "resource_manager" (and "sts") -> http://127.0.0.1:PORT.
     environment: what to put into `os.environ` so that the SDKs' ordinary credential chains find the lab's credentials.
     """
 
@@ -250,6 +250,7 @@ def _environment(own: Settings, folder: Path) -> dict[str, str]:
         "AWS_ENDPOINT_URL_STS": own.addresses["sagemaker"],
         "IDENTITY_ENDPOINT": own.addresses["resource_manager"] + identity.PATH,
         "IDENTITY_HEADER": own.identity_header,
+        settings.AZURE_OPENAI_KEY: own.azure_keys[0],
         "NO_PROXY": direct,
         "no_proxy": direct,
     }

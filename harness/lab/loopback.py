@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -35,14 +35,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What goes back; Content-Length is added."""
+    """What goes back; Content-Length is added.
+
+    pieces: in place of the body, sent in chunks as they come; one that raises HangUp ends the connection there.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: Iterable[bytes] | None = None
 
 
 Handler = Callable[[Request], Reply | None]  # None: hang up without an answer
+
+
+class HangUp(Exception):
+    """A stream that breaks off: the connection is closed in the middle of the answer."""
 
 
 class _Torn(Exception):
@@ -82,10 +90,13 @@ def _converse(connection: socket.socket, handler: Handler) -> None:
                 reply = _answer(handler, request)
                 if reply is None:
                     return
-                connection.sendall(_bytes_of(reply, head_only=request.method == "HEAD"))
+                if reply.pieces is not None:
+                    _stream(connection, reply, reply.pieces)
+                else:
+                    connection.sendall(_bytes_of(reply, head_only=request.method == "HEAD"))
                 if request.headers.get("connection", "").lower() == "close":
                     return
-        except (_Torn, OSError):
+        except (_Torn, HangUp, OSError):
             return
 
 
@@ -96,12 +107,23 @@ def _answer(handler: Handler, request: Request) -> Reply | None:
         return Reply(status=500, body=f"the lab failed: {type(exc).__name__}: {exc}".encode())
 
 
+def _stream(connection: socket.socket, reply: Reply, pieces: Iterable[bytes]) -> None:
+    connection.sendall(_head(reply, "Transfer-Encoding: chunked"))
+    for piece in pieces:
+        if piece:  # an empty chunk would end the answer
+            connection.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+    connection.sendall(b"0\r\n\r\n")
+
+
 def _bytes_of(reply: Reply, *, head_only: bool) -> bytes:
+    head = _head(reply, f"Content-Length: {len(reply.body)}")
+    return head if head_only else head + reply.body
+
+
+def _head(reply: Reply, framing: str) -> bytes:
     lines = [f"HTTP/1.1 {reply.status} {_reason(reply.status)}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-    lines.append(f"Content-Length: {len(reply.body)}\r\n\r\n")
-    head = "\r\n".join(lines).encode("latin-1")
-    return head if head_only else head + reply.body
+    return "\r\n".join([*lines, framing, "", ""]).encode("latin-1")
 
 
 def _reason(status: int) -> str:

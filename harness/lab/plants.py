@@ -4,8 +4,9 @@ A plant acts in a server, on one side: what the harness says about it is found o
 follows from the seed and a hash of the request's body, so a retry meets it again and a second run meets the same ones;
 only `throttle_burst` and `source_noisy` follow the order of calls.
 
-"source" is the SageMaker server and "target" the Azure ML server. A fault acts where the table says; "source:bias" or
-"target:source_noisy" plants it in the other one, for rehearsals in the other direction.
+"source" is the SageMaker and the Bedrock server, "target" the Azure ML and the Azure OpenAI server. A fault acts where
+the table says; "source:bias" or "target:source_noisy" plants it on the other side, for rehearsals in the other
+direction.
 
 To add one: a line in PLANTS, and a branch in the method of Fault that acts at the right moment. Names are refused, with
 the nearest known one, by `named`.
@@ -35,7 +36,8 @@ RETRY_AFTER_S = 1
 class Plant:
     """One fault: where it acts, what it does in a sentence, what the shipped suite must decide.
 
-    share: of the requests, for faults that hit some of them. expected: holds for the side that the table gives.
+    share: of the requests, for faults that hit some of them. expected: holds for the side that the table gives, in the
+    shipped suite named by `suite`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Plant:
     does: str
     expected: str
     share: float = 0.0
+    suite: str = "visits"
 
 
 def _table(*plants: Plant) -> dict[str, Plant]:
@@ -118,6 +121,20 @@ PLANTS = _table(
         does="the source moves each score by up to 0.05, another way at every call",
         expected="INCONCLUSIVE",
     ),
+    *(
+        Plant(name=name, side=TARGET, share=share, does=does, expected="NO-GO", suite="chat")
+        for name, share, does in (
+            ("wrong_number", 0.5, "half of the answers in words that hold a number hold a wrong one"),
+            ("dropped_fact", 0.5, "half of the answers from facts leave one out"),
+            ("invented_fact", 0.5, "half of the answers from facts end with one that nobody gave"),
+            ("refusals", 0.1, "10 % of requests are politely declined"),
+            ("truncation", 0.2, "20 % of answers in words stop at two fifths, for length"),
+            ("empty_text", 0.1, "10 % of requests are reasoned about until nothing is left to answer with"),
+            ("broken_json", 0.5, "half of the JSON answers break off, and the call says that it ended well"),
+            ("wrong_argument", 0.5, "half of the tool calls have one wrong argument"),
+            ("overeager_filter", 0.1, "10 % of requests meet the content filter: half the prompt, half the answer"),
+        )
+    ),
 )
 
 
@@ -157,7 +174,7 @@ class Fault:
         if self.name == "throttle_burst":
             return self._burst(time.monotonic() if now_s is None else now_s)
         if self.name in ("server_errors", "source_errors") and self.hits(body):
-            return Interruption(kind="platform" if self._draw(body, "kind") < 0.5 else "container")
+            return Interruption(kind="platform" if self.draw(body, "kind") < 0.5 else "container")
         if self.name == "timeouts" and self.hits(body):
             return Interruption(kind="silent", after_s=SILENT_S)
         return None
@@ -173,7 +190,7 @@ class Fault:
                 return [min(score, THRESHOLD - 0.001) for score in scores]
             case "broken_subgroup":
                 return [
-                    self._draw(repr(row).encode(), "garbage") if _in_subgroup(row) else score
+                    self.draw(repr(row).encode(), "garbage") if _in_subgroup(row) else score
                     for row, score in zip(rows, scores, strict=True)
                 ]
             case "nan_scores" if self.hits(body):
@@ -195,9 +212,9 @@ class Fault:
 
     def hits(self, body: bytes) -> bool:
         """Whether a fault with a share hits this request."""
-        return self._plant is not None and self._draw(body, "hit") < self._plant.share
+        return self._plant is not None and self.draw(body, "hit") < self._plant.share
 
-    def _draw(self, body: bytes, what: str) -> float:
+    def draw(self, body: bytes, what: str) -> float:
         """A number in [0, 1) that follows from seed, plant and body."""
         words = f"{self._seed}:{self.name}:{what}:".encode()
         return int.from_bytes(hashlib.sha256(words + body).digest()[:8]) / 2.0**64

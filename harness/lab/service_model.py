@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from harness.errors import LabError
+from harness.lab import body_model
+from harness.lab.body_model import Violation
 from harness.lab.loopback import Request
 
-
-class Violation(Exception):
-    """A request member breaks a constraint; the message is worded as AWS words it."""
+__all__ = ["Member", "Operation", "Violation", "load"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Member:
 
 
 class Operation:
-    """One operation of a REST service: its method, its path, its members."""
+    """One operation of a REST service: its method, its path, its members, the shape of a JSON body."""
 
     def __init__(self, model: dict[str, Any], name: str) -> None:
         operation = model["operations"][name]
@@ -41,6 +41,8 @@ class Operation:
         self.method: str = operation["http"]["method"]
         self._path = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation["http"]["requestUri"]))
         shape = model["shapes"][operation["input"]["shape"]]
+        self._shapes, self._input = model["shapes"], shape
+        self._blob = shape.get("payload")
         self.members = tuple(
             _member(key, member, model["shapes"][member["shape"]], required=key in shape.get("required", ()))
             for key, member in shape["members"].items()
@@ -57,6 +59,8 @@ class Operation:
         found: dict[str, str] = {}
         for member in self.members:
             if member.location == "body":
+                if member.name != self._blob:
+                    continue  # a part of a JSON body: `check_body`
                 _check_length(member, len(request.body), "a blob")
                 continue
             value = match[member.name] if member.location == "uri" else request.headers.get(member.wire_name)
@@ -71,6 +75,11 @@ class Operation:
                 raise Violation(_worded(member, value, rule))
             found[member.name] = value
         return found
+
+    def check_body(self, document: Any) -> None:
+        """Hold a JSON body against the input shape. Raises Violation for the first constraint broken."""
+        elsewhere = frozenset(member.name for member in self.members if member.location != "body")
+        body_model.check(self._shapes, self._input, document, "", skip=elsewhere)
 
 
 def load(service: str, name: str) -> Operation:

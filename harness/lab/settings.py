@@ -31,7 +31,11 @@ DEPLOYMENT = "blue"
 # One Azure endpoint for each way to authenticate; all three are served by the same deployment.
 AUTH_MODES = {ENDPOINT: "Key", f"{ENDPOINT}-token": "AMLToken", f"{ENDPOINT}-aad": "AADToken"}
 
-ROLES = ("sagemaker", "azureml", "resource_manager")  # one process each
+ROLES = ("sagemaker", "azureml", "bedrock", "azure_openai", "resource_manager")  # one process each
+# The Azure OpenAI resource: deployment -> the model version that it serves. Those of REASONING think first.
+DEPLOYMENTS = {"gpt-4o": "gpt-4o-2024-11-20", "gpt-4.1": "gpt-4.1-2025-04-14", "o4-mini": "o4-mini-2025-04-16"}
+REASONING = frozenset({"o4-mini"})
+AZURE_OPENAI_KEY = "PARITY_LAB_AZURE_OPENAI_KEY"  # the environment variable that holds the resource's primary key
 MODEL_FILE = "visits.onnx"  # in the lab's folder; one process trains for both
 CONTROL_HEADER = "x-lab-control"
 
@@ -43,7 +47,8 @@ class Settings:
     addresses: role -> http://127.0.0.1:PORT. folder: the lab's temporary folder.
     control: proves that a caller of the control paths is this lab's owner.
     signing: signs tokens and derives the secrets of temporary AWS credentials.
-    azure_keys: primary, secondary. identity_header: what App Service hands to code that may ask for tokens.
+    azure_keys: primary, secondary, of the online endpoint and of the Azure OpenAI resource.
+    identity_header: what App Service hands to code that may ask for tokens.
     service_time_s: what a call takes, at least, in seconds. token_lifetime_s: of tokens issued from now on.
     valid_from: tokens issued before this time (seconds since 1970) count as expired.
     """

@@ -53,7 +53,7 @@ def test_children_and_folder_are_gone_after_stop():
     with lab_room.start(service_time_s=0.0) as lab:
         pids = [*lab.pids.values(), *server_pids(lab)]
         folder = Path(lab.environment["AWS_CONFIG_FILE"]).parent
-        assert len(set(pids)) == 4 and all(alive(pid) for pid in pids)
+        assert len(set(pids)) == 6 and all(alive(pid) for pid in pids)
     assert not any(alive(pid) for pid in pids)
     assert not folder.exists()
     lab.stop()

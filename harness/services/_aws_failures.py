@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from boto3 import exceptions as boto3
 from botocore import exceptions as boto
+from botocore.eventstream import ParserError
 from botocore.parsers import ResponseParserError
 
 from harness.core.secrets import mask
 from harness.errors import ConfigError, Denied, Rejected, ServiceError, Throttled, TimedOut, Unavailable
-from harness.services._failures import HTTP, Row, by_model_status, by_status
+from harness.services._aws_codes import by_code
+from harness.services._failures import HTTP, Row, by_model_status
 from harness.services._replies import retry_after_s
 
 # What a later botocore may add. Anything else (a mistake of ours) is not the service's failure and stays what it is.
@@ -29,6 +31,7 @@ EXCEPTIONS: tuple[Row, ...] = (
             boto.FlexibleChecksumError,
             boto.AwsChunkedWrapperError,
             ResponseParserError,
+            ParserError,  # a stream whose framing or checksum is wrong
         ),
         Unavailable,
         "the answer broke off or is not what the service sends",
@@ -146,37 +149,6 @@ EXCEPTIONS: tuple[Row, ...] = (
     *HTTP,
     OTHER,
 )
-# Error codes of the services and of STS, as botocore reads them. True: a new credential could help.
-CODES: dict[str, tuple[type[ServiceError], bool]] = {
-    "ThrottlingException": (Throttled, False),
-    "Throttling": (Throttled, False),
-    "ThrottledException": (Throttled, False),
-    "TooManyRequestsException": (Throttled, False),
-    "RequestLimitExceeded": (Throttled, False),
-    "ExpiredTokenException": (Denied, True),
-    "ExpiredToken": (Denied, True),
-    "TokenRefreshRequired": (Denied, True),
-    "RequestExpired": (Denied, True),
-    "UnrecognizedClientException": (Denied, True),
-    "InvalidClientTokenId": (Denied, True),
-    "InvalidIdentityToken": (Denied, True),
-    "InvalidSignatureException": (Denied, False),
-    "SignatureDoesNotMatch": (Denied, False),
-    "IncompleteSignature": (Denied, False),
-    "MissingAuthenticationTokenException": (Denied, False),
-    "AccessDeniedException": (Denied, False),
-    "AccessDenied": (Denied, False),
-    "ValidationError": (Rejected, False),
-    "ValidationException": (Rejected, False),
-    "ModelNotReadyException": (Unavailable, False),
-    "InternalFailure": (Unavailable, False),
-    "InternalServerException": (Unavailable, False),
-    "InternalStreamFailure": (Unavailable, False),
-    "InternalDependencyException": (Unavailable, False),
-    "ServiceUnavailable": (Unavailable, False),
-    "ServiceUnavailableException": (Unavailable, False),
-    "RequestTimeout": (TimedOut, False),
-}
 # The model's own text may quote the request, a signature's the session token; these speak of names only.
 QUOTED = {"ValidationError", "ValidationException", "AccessDeniedException", "AccessDenied", "ThrottlingException"}
 
@@ -200,13 +172,13 @@ def from_answer(exc: boto.ClientError, *, place: str, service: str, secrets: Ite
 
 
 def _verdict(exc: boto.ClientError, code: str, status: int | None) -> tuple[type[ServiceError], bool, str]:
+    original = exc.response.get("OriginalStatusCode") or exc.response.get("originalStatusCode")
     if code == "ModelError":
-        original = int(exc.response.get("OriginalStatusCode") or 0)
         log = exc.response.get("LogStreamArn")
-        detail = f": the model answered status {original}" + (f", its log is {log}" if log else "")
-        return by_model_status(original), False, detail
+        detail = f": the model answered status {int(original or 0)}" + (f", its log is {log}" if log else "")
+        return by_model_status(int(original or 0)), False, detail
     if code.lower() == "modelstreamerror":  # one exception of a stream; others write it in lower camel case
         late = exc.response.get("ErrorCode") == "ModelInvocationTimeExceeded"
         return (TimedOut if late else Unavailable), False, ""
-    ours, may_refresh = CODES.get(code) or (by_status(status) if status else (Unavailable, False))
+    ours, may_refresh = by_code(code, status, int(original) if original else None)
     return ours, may_refresh, ""

@@ -17,6 +17,7 @@ import urllib3.exceptions
 
 from harness.errors import ConfigError, HarnessError, ServiceError
 from harness.services import _aws_failures, _azure_failures, _failures
+from harness.services._aws_codes import CODES, MODEL_CODES
 from harness.services._failures import Row, row_for
 
 
@@ -83,7 +84,12 @@ def modelled_errors(service: str) -> list[str]:
 @pytest.mark.parametrize("code", modelled_errors("sagemaker-runtime"))
 def test_modelled_errors_of_the_sagemaker_runtime(code):
     """Two are judged by what they carry: the model's own status, the reason that a stream ended for."""
-    assert code in _aws_failures.CODES or code in ("ModelError", "ModelStreamError")
+    assert code in CODES or code in ("ModelError", "ModelStreamError")
+
+
+@pytest.mark.parametrize("code", modelled_errors("bedrock-runtime"))
+def test_modelled_errors_of_the_bedrock_runtime(code):
+    assert code in CODES or code in MODEL_CODES
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def _named(inner: Shape, **more: Any) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": inner, "propertyNames": {"pattern": _NAME}, **more}
 
 
-_ENDPOINT = _text("Endpoint name where the suite gives none; on Azure ML also endpoint/deployment.")
+_ENDPOINT = _text("Endpoint name where the suite gives none; on Azure ML also endpoint/deployment; else a deployment.")
 
 AWS_SIDE = _table(
     {
@@ -65,8 +65,12 @@ AZURE_SIDE = _table(
         "client_id": _text("a client id (UUID): of a managed identity, or for workload identity", _UUID),
         "tenant_id": _text("Entra tenant: its id or a domain name."),
         "subscription_id": _text("a subscription id (UUID)", _UUID),
-        "resource_group": _text("Resource group of the workspace."),
+        "resource_group": _text("Resource group of the workspace or resource."),
         "workspace": _text("Azure ML workspace."),
+        "resource": _text(
+            'an Azure OpenAI or Foundry resource\'s name, "my-openai"', r"^[A-Za-z0-9][A-Za-z0-9-]{1,63}$"
+        ),
+        "api_key_env": _text("the name of an environment variable that holds the resource's key", r"^[A-Z][A-Z0-9_]*$"),
         "endpoint": _ENDPOINT,
     },
     "cloud",

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import EndpointAadToken, EndpointAuthKeys, EndpointAuthToken
-from azure.core.credentials import AccessToken, TokenCredential
-from azure.identity import (
-    AzureCliCredential,
-    DefaultAzureCredential,
-    ManagedIdentityCredential,
-    WorkloadIdentityCredential,
-)
+from azure.ai.ml.exceptions import MlException
+from azure.core.credentials import TokenCredential
 
 from harness.config import SideSettings
-from harness.errors import ConfigError, UnknownName
-from harness.services._azure_failures import ours
-from harness.services._failures import cause
+from harness.errors import ConfigError, Rejected
+from harness.services._azure_failures import EXCEPTIONS, ours
+from harness.services._entra import Remembering, credential_of, refresh_at_s
+from harness.services._failures import Row, cause
 from harness.services._hosts import AzureCloud, azure_cloud, check_azure_host
 from harness.services._network import Way
 
-# Renew this long before expiry, or for the last fifth of a short life.
-EARLY_S = 300.0
-EARLY_SHARE = 0.2
-
-# What these log as a warning is raised too. Without a handler Python would print it, whatever it quotes, on stderr.
-for _name in ("azure", "msal"):
-    logging.getLogger(_name).addHandler(logging.NullHandler())
+ML_EXCEPTIONS = (Row((MlException,), Rejected, "azure-ai-ml refused the call before sending it"), *EXCEPTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +47,7 @@ def resolve(settings: SideSettings, way: Way, *, service: str, number: int = 0) 
     place = f'online endpoint "{name}" of workspace "{settings.workspace}"'
     tokens: set[str] = set()
     try:
-        credential = _Remembering(_credential(settings, cloud, way), tokens)
+        credential = Remembering(credential_of(settings, cloud, way), tokens)
         client = _client(credential, settings, cloud, way)
         endpoint = client.online_endpoints.get(name)
         uri, mode = str(endpoint.scoring_uri), str(endpoint.auth_mode).lower()
@@ -72,7 +60,7 @@ def resolve(settings: SideSettings, way: Way, *, service: str, number: int = 0) 
     except ConfigError:
         raise
     except Exception as exc:
-        error = ours(exc, place=place, service=service)
+        error = ours(exc, place=place, service=service, rows=ML_EXCEPTIONS)
         if error is None:
             raise
         raise error from cause(exc, tokens)
@@ -82,65 +70,18 @@ def resolve(settings: SideSettings, way: Way, *, service: str, number: int = 0) 
 def _access(uri: str, keys: EndpointAuthKeys | EndpointAuthToken | EndpointAadToken, number: int) -> Access:
     if isinstance(keys, EndpointAuthKeys):
         return Access(scoring_uri=uri, secret=str(keys.primary_key), number=number)
-    refresh_at_s = float(getattr(keys, "refresh_after_time_utc", 0) or 0) or None
-    return _expiring(uri, str(keys.access_token), float(keys.expiry_time_utc), refresh_at_s, number)
+    told_s = float(getattr(keys, "refresh_after_time_utc", 0) or 0) or None
+    return _expiring(uri, str(keys.access_token), float(keys.expiry_time_utc), told_s, number)
 
 
-def _expiring(uri: str, secret: str, expires_at_s: float, refresh_at_s: float | None, number: int) -> Access:
-    early_s = min(EARLY_S, EARLY_SHARE * max(0.0, expires_at_s - time.time()))
+def _expiring(uri: str, secret: str, expires_at_s: float, told_s: float | None, number: int) -> Access:
     return Access(
         scoring_uri=uri,
         secret=secret,
-        refresh_at_s=min(refresh_at_s or expires_at_s, expires_at_s - early_s),
+        refresh_at_s=min(told_s or expires_at_s, refresh_at_s(expires_at_s)),
         expires_at_s=expires_at_s,
         number=number,
     )
-
-
-class _Remembering:
-    """A credential, and the tokens that it gave out: no text of ours may show one."""
-
-    def __init__(self, inner: TokenCredential, tokens: set[str]) -> None:
-        self._inner = inner
-        self._tokens = tokens
-
-    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        token = self._inner.get_token(*scopes, **options)
-        self._tokens.add(token.token)
-        return token
-
-
-def _credential(settings: SideSettings, cloud: AzureCloud, way: Way) -> TokenCredential:
-    # The authority is a host of the table: asking login.microsoftonline.com whether it exists would leave the cloud.
-    common: dict[str, Any] = {
-        "authority": cloud.authority,
-        "disable_instance_discovery": True,
-        "retry_total": 0,
-        **way.for_azure(),
-    }
-    word = settings.credential or "default"
-    try:
-        match word:
-            case "managed_identity":
-                # Its endpoint lies on this machine or its link: no proxy leads there, and its own retries are short.
-                return ManagedIdentityCredential(client_id=settings.client_id)
-            case "workload_identity":
-                return WorkloadIdentityCredential(tenant_id=settings.tenant_id, client_id=settings.client_id, **common)
-            case "cli":
-                return AzureCliCredential(tenant_id=settings.tenant_id or "")
-            case "default":
-                return DefaultAzureCredential(
-                    managed_identity_client_id=settings.client_id,
-                    workload_identity_client_id=settings.client_id,
-                    **common,
-                )
-    except ValueError as exc:
-        raise ConfigError(
-            f'{settings.side.value}: the credential "{word}" is not configured on this machine: tenant_id and '
-            "client_id belong in the profile, the rest in the environment that azure-identity reads."
-        ) from cause(exc)
-    known = ("default", "managed_identity", "workload_identity", "cli")
-    raise UnknownName(f"{settings.side.value}: credential", "credential", word, known)
 
 
 def _client(credential: TokenCredential, settings: SideSettings, cloud: AzureCloud, way: Way) -> MLClient:

@@ -1,11 +1,11 @@
-"""Exceptions of azure-core, azure-identity and azure-ai-ml, as ours."""
+"""Exceptions of azure-core and azure-identity, as ours. Those of azure-ai-ml are in `_azure`: it loads slowly."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from json import JSONDecodeError
 
-from azure.ai.ml.exceptions import MlException
 from azure.core import exceptions as azure
 from azure.identity import AuthenticationRequiredError, CredentialUnavailableError
 
@@ -48,14 +48,13 @@ EXCEPTIONS: tuple[Row, ...] = (
     ),
     # msal reads an identity endpoint's answer without looking whether it is JSON (1.39).
     Row((JSONDecodeError,), Unavailable, "the identity endpoint answered no JSON"),
-    Row((MlException,), Rejected, "azure-ai-ml refused the call before sending it"),
     *HTTP,
     # What a later azure-core may add. Anything else (a mistake of ours) stays what it is.
     Row((azure.AzureError,), Unavailable, "the call failed in a way not known here"),
 )
 
 
-def ours(exc: Exception, *, place: str, service: str) -> HarnessError | None:
+def ours(exc: Exception, *, place: str, service: str, rows: Sequence[Row] = EXCEPTIONS) -> HarnessError | None:
     """Our exception for one of the control plane's; None where it is not the control plane's."""
     # Entra's own code says what to do (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
     code = _ENTRA_CODE.search(str(exc))
@@ -63,7 +62,7 @@ def ours(exc: Exception, *, place: str, service: str) -> HarnessError | None:
     status = getattr(exc, "status_code", None)
     if isinstance(exc, azure.HttpResponseError) and isinstance(status, int) and exc.response is not None:
         return _by_answer(exc, status, place=where, service=service)
-    row = row_for(type(exc), EXCEPTIONS)
+    row = row_for(type(exc), rows)
     return from_row(exc, row, place=where, service=service) if row is not None else None
 
 

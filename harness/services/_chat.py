@@ -16,7 +16,7 @@ from typing import Any
 from harness.core.call import Reading, Tokens
 from harness.core.case import Json, Request
 from harness.core.chat import Conversation, Part, Text
-from harness.core.output import Chat, Output
+from harness.core.output import Chat, Output, ToolCall
 from harness.errors import CodecError, UnencodableRequest
 
 # Said by the operation or by the address of a call, never by its body.
@@ -42,6 +42,24 @@ def json_object(body: bytes | str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NoAnswer(f"it is JSON, but {type(value).__name__} in place of an object")
     return value
+
+
+def parsed(text: str) -> tuple[bool, Json]:
+    """Whether a text is JSON, and its value. NaN and infinities are not JSON."""
+    try:
+        return True, json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False, None
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
+
+
+def tool_call(name: str, arguments: str, call_id: str | None = None) -> ToolCall:
+    """A call whose arguments came as text; text that is no JSON is kept in `raw`."""
+    is_json, value = parsed(arguments)
+    return ToolCall(name=name, arguments=value, id=call_id, raw=None if is_json else arguments)
 
 
 def take(body: dict[str, Any], names: Mapping[str, str]) -> dict[str, Json]:

@@ -30,14 +30,20 @@ class AwsCloud:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AzureCloud:
-    """sdk_name: the cloud's name in azure-ai-ml. authority: Entra's host. ml_scope: of data-plane tokens.
+    """sdk_name: the cloud's name in azure-ai-ml. authority: Entra's host. ml_scope: of Azure ML's data-plane tokens.
 
+    ai_scope: of tokens for Azure OpenAI and Foundry. openai, foundry: what follows a resource's name in its host.
+    manager: address of the resource manager.
     domains: every host of Azure's own that belongs to the cloud ends in one of these.
     """
 
     sdk_name: str
     authority: str
     ml_scope: str
+    ai_scope: str
+    openai: str
+    foundry: str
+    manager: str
     domains: tuple[str, ...]
 
 
@@ -52,12 +58,20 @@ AZURE: Mapping[str, AzureCloud] = {
         sdk_name="AzureCloud",
         authority="login.microsoftonline.com",
         ml_scope="https://ml.azure.com/.default",
+        ai_scope="https://cognitiveservices.azure.com/.default",
+        openai=".openai.azure.com",
+        foundry=".services.ai.azure.com",
+        manager="https://management.azure.com",
         domains=(".azure.com", ".microsoftonline.com", ".azureml.ms", ".windows.net"),
     ),
     "azure-us-gov": AzureCloud(
         sdk_name="AzureUSGovernment",
         authority="login.microsoftonline.us",
         ml_scope="https://ml.azure.us/.default",
+        ai_scope="https://cognitiveservices.azure.us/.default",
+        openai=".openai.azure.us",
+        foundry=".services.ai.azure.us",
+        manager="https://management.usgovcloudapi.net",
         domains=(".azure.us", ".microsoftonline.us", ".usgovcloudapi.net"),
     ),
 }
@@ -71,6 +85,19 @@ def aws_cloud(settings: SideSettings, service: str) -> AwsCloud:
 def azure_cloud(settings: SideSettings, service: str) -> AzureCloud:
     """Raises UnknownName where the side's cloud is not one of Azure."""
     return _cloud(AZURE, settings, service)
+
+
+def resource_address(settings: SideSettings, service: str, ending: str) -> str:
+    """The address of the profile's resource, without a slash at its end: the lab's own, or Azure's for its name.
+
+    ending: what follows the resource's name in the host (`AzureCloud.openai`, `.foundry`). Raises ConfigError.
+    """
+    address = settings.lab.get(service)
+    if address is not None:
+        return address.rstrip("/")
+    if settings.resource is None:
+        raise ConfigError(f'{settings.side.value}: {service}: the profile needs "resource", the name of the resource.')
+    return f"https://{settings.resource}{ending}"
 
 
 def check_azure_host(host: str, settings: SideSettings) -> None:

@@ -6,6 +6,7 @@ Certificates are always verified; there is no way to say otherwise.
 from __future__ import annotations
 
 import os
+import ssl
 import tempfile
 import urllib.request
 from pathlib import Path
@@ -63,6 +64,15 @@ class Way:
         if self.certificate is not None:
             arguments["connection_cert"] = self._pair()
         return arguments
+
+    def for_httpx(self) -> dict[str, Any]:
+        """Arguments of httpx2's clients, which openai is built on. Without a proxy they obey the environment's."""
+        context = ssl.create_default_context(
+            cafile=self.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
+        )
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate, self.key)
+        return {"verify": context, **({} if self.proxy is None else {"proxy": self.proxy})}
 
     def pool(self, url: str, connections: int) -> urllib3.PoolManager:
         """A pool for calls to one address. Without a proxy of its own it obeys the environment's, as the SDKs do."""

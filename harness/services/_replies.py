@@ -6,7 +6,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-_KEPT = ("content-type", "x-amzn-", "azureml-", "ms-azureml-", "x-ms-", "x-request-id", "x-model-")
+_KEPT = (
+    "content-type",
+    "x-amzn-",
+    "azureml-",
+    "ms-azureml-",
+    "x-ms-",
+    "x-request-id",
+    "x-model-",
+    "request-id",
+    "apim-request-id",
+    "azure-openai-",
+    "openai-processing-ms",
+    "cmp-upstream-response-duration",
+    "x-ratelimit-",
+    "anthropic-ratelimit-",
+)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

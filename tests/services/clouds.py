@@ -237,6 +237,9 @@ class Clouds:
             bearer = request.headers.get("authorization")
             expected = self.key if self.auth_mode == "Key" else self.token
             return self.infer(request) if bearer == f"Bearer {expected}" else Reply(401, b"key_auth_access_denied")
+        if path.startswith(("/openai/", "/models/", "/anthropic/")):
+            given = request.headers.get("api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")
+            return self.infer(request) if given in (self.key, self.token) else Reply(401, b'{"error":{"code":"401"}}')
         return self.manage(request) or self._manage(request, path)
 
     def _manage(self, request: Request, path: str) -> Reply:

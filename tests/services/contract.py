@@ -153,7 +153,12 @@ class EndpointContract:
 
     `service(internet)`: the service, pointed at it. `throttled`: a reply that says "slow down" and when to come back.
     `expired`: makes the credentials in use worthless; `renewals`: how often new ones were asked for since.
+    `request`: what is asked. `answered`: the cloud's answer; `body`: the same as the endpoint gives it.
     """
+
+    request: Request = table([["1", "2"]])
+    answered = Reply(200, b"[0.5]")
+    body: Json | bytes = b"[0.5]"
 
     throttled: Reply
     unavailable: Reply
@@ -173,10 +178,14 @@ class EndpointContract:
     def opened(self, internet: Internet) -> Iterator[tuple[Endpoint, Wire]]:
         service = self.service(internet)
         endpoint = service.open()
-        wire = service.codec.next(lot(table([["1", "2"]])), ())
+        wire = service.codec.next(lot(self.request), ())
         assert isinstance(wire, Wire)
         yield endpoint, wire
         endpoint.close()
+
+    def sent(self, call: Any) -> Json | bytes:
+        """The body of a call as the codec wrote it."""
+        return call.body
 
     def calls(self, internet: Internet) -> list[Any]:
         return [one for one in internet.requests if one.path.endswith(("/invocations", "/score"))]
@@ -196,13 +205,15 @@ class EndpointContract:
         endpoint, wire = opened
         reply = endpoint.call(wire, timeout_s=5)
         (call,) = self.calls(internet)
-        assert (call.method, call.body) == ("POST", wire.body)
+        assert (call.method, self.sent(call)) == ("POST", wire.body)
         assert {name: call.headers[name] for name in wire.headers} == wire.headers
-        assert (reply.operation, reply.status, reply.body) == (wire.operation, 200, b"[0.5]")
+        assert (reply.operation, reply.status, reply.body) == (wire.operation, 200, self.body)
 
     def test_headers_of_the_answer_are_lower_case_and_keep_what_tells(self, opened, clouds):
         endpoint, wire = opened
-        clouds.infer = lambda request: Reply(200, b"[0.5]", {"X-Amzn-A": "1", "X-MS-B": "2", "Set-Cookie": "c"})
+        clouds.infer = lambda request: replace(
+            self.answered, headers={"X-Amzn-A": "1", "X-MS-B": "2", "Set-Cookie": "c"}
+        )
         reply = endpoint.call(wire, timeout_s=5)
         assert {"x-amzn-a": "1", "x-ms-b": "2"}.items() <= reply.headers.items()
         assert "set-cookie" not in reply.headers
@@ -221,9 +232,9 @@ class EndpointContract:
         denied = self.failure(opened, clouds, self.denied)
         assert (type(denied), denied.may_refresh) == (Denied, False)
 
-    def test_errors_carry_status_and_service(self, opened, clouds):
+    def test_errors_carry_status_and_service(self, opened, clouds, internet):
         error = self.failure(opened, clouds, self.unavailable)
-        assert error.service in type(opened[0]).__module__
+        assert error.service in type(self.service(internet)).__module__
         assert error.status == self.unavailable.status
 
     def test_the_text_of_an_answer_is_never_quoted(self, opened, clouds):
@@ -233,7 +244,7 @@ class EndpointContract:
 
     def test_silence_is_a_time_out(self, opened, clouds):
         endpoint, wire = opened
-        clouds.infer = lambda request: Reply(200, b"[0.5]", delay_s=1.0)
+        clouds.infer = lambda request: replace(self.answered, delay_s=1.0)
         begun = time.monotonic()
         with pytest.raises(TimedOut):
             endpoint.call(wire, timeout_s=0.2)
@@ -255,7 +266,7 @@ class EndpointContract:
         endpoint, wire = opened
         with ThreadPoolExecutor(8) as pool:
             replies = list(pool.map(lambda _: endpoint.call(wire, timeout_s=5), range(24)))
-        assert [reply.body for reply in replies] == [b"[0.5]"] * 24
+        assert [reply.body for reply in replies] == [self.body] * 24
         assert len(self.calls(internet)) == 24
 
     def test_it_prints_no_more_than_its_name(self, opened):
@@ -269,13 +280,13 @@ class EndpointContract:
     def test_threads_refused_together_share_one_renewal(self, internet, clouds):
         service = self.renewable(internet)
         endpoint = service.open()
-        wire = service.codec.next(lot(table([["1"]])), ())
+        wire = service.codec.next(lot(self.request), ())
         endpoint.call(wire, timeout_s=5)
         self.expire(clouds)
         before = self.renewals(internet)
         together = threading.Barrier(6)
 
-        def refused_then_answered(_: int) -> bytes | object:
+        def refused_then_answered(_: int) -> object:
             with pytest.raises(Denied) as caught:
                 endpoint.call(wire, timeout_s=5)
             assert caught.value.may_refresh
@@ -284,7 +295,7 @@ class EndpointContract:
             return endpoint.call(wire, timeout_s=5).body
 
         with ThreadPoolExecutor(6) as pool:
-            assert list(pool.map(refused_then_answered, range(6))) == [b"[0.5]"] * 6
+            assert list(pool.map(refused_then_answered, range(6))) == [self.body] * 6
         assert self.renewals(internet) - before == 1
         endpoint.close()
 

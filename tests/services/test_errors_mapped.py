@@ -12,11 +12,13 @@ from pathlib import Path
 import boto3.exceptions
 import botocore
 import botocore.exceptions
+import httpx2
+import openai
 import pytest
 import urllib3.exceptions
 
 from harness.errors import ConfigError, HarnessError, ServiceError
-from harness.services import _aws_failures, _azure_failures, _failures
+from harness.services import _aws_failures, _azure, _azure_failures, _failures, _openai_sdk
 from harness.services._aws_codes import CODES, MODEL_CODES
 from harness.services._failures import Row, row_for
 
@@ -59,7 +61,22 @@ AZURE = [
 @pytest.mark.parametrize("member", AZURE, ids=lambda member: member.__name__)
 def test_azure(member):
     root = importlib.import_module("azure.core.exceptions").AzureError
-    assert has_a_row(member, _azure_failures.EXCEPTIONS, {root})
+    assert has_a_row(member, _azure.ML_EXCEPTIONS, {root})
+
+
+# An APIStatusError is judged by its status; it has a row all the same.
+OPENAI_ROOTS = {openai.OpenAIError, openai.APIError, httpx2.HTTPError, httpx2.RequestError}
+OPENAI = [
+    *(member for name in ("openai._exceptions", "openai.lib.azure") for member in exceptions_of(name)),
+    *(member for _, member in inspect.getmembers(httpx2, inspect.isclass) if issubclass(member, Exception)),
+]
+
+
+@pytest.mark.parametrize(
+    "member", [one for one in OPENAI if one not in OPENAI_ROOTS], ids=lambda member: member.__name__
+)
+def test_openai(member):
+    assert has_a_row(member, _openai_sdk.EXCEPTIONS, OPENAI_ROOTS)
 
 
 URLLIB3 = [
@@ -92,9 +109,16 @@ def test_modelled_errors_of_the_bedrock_runtime(code):
     assert code in CODES or code in MODEL_CODES
 
 
-@pytest.mark.parametrize(
-    "rows", [_aws_failures.EXCEPTIONS, _azure_failures.EXCEPTIONS, _failures.HTTP], ids=["aws", "azure", "http"]
-)
+TABLES = {
+    "aws": _aws_failures.EXCEPTIONS,
+    "azure": _azure_failures.EXCEPTIONS,
+    "azure-ai-ml": _azure.ML_EXCEPTIONS,
+    "openai": _openai_sdk.EXCEPTIONS,
+    "http": _failures.HTTP,
+}
+
+
+@pytest.mark.parametrize("rows", TABLES.values(), ids=TABLES)
 def test_no_row_is_hidden_by_one_before_it(rows):
     for index, row in enumerate(rows):
         assert issubclass(row.ours, ServiceError | ConfigError)
@@ -105,6 +129,6 @@ def test_no_row_is_hidden_by_one_before_it(rows):
 
 
 def test_a_mistake_of_ours_is_no_failure_of_a_service():
-    for rows in (_aws_failures.EXCEPTIONS, _azure_failures.EXCEPTIONS, _failures.HTTP):
+    for rows in TABLES.values():
         for mistake in (TypeError, AttributeError, KeyError, AssertionError):
             assert row_for(mistake, rows) is None

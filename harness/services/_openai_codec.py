@@ -1,0 +1,318 @@
+"""The conversation with an OpenAI-shaped service: one call, a body out, a body or a stream of chunks back.
+
+Recorded exchanges are read whatever their host: dated and v1 addresses, JSON bodies, server-sent events, and the lists
+of parsed chunks that some logs keep instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from harness.core.call import Event, FailureKind, Reading, Tokens, Unreadable, Wire
+from harness.core.case import Json, Lot, Recording, Request, Task
+from harness.core.chat import Conversation
+from harness.core.output import Chat, Images, Output, StopReason
+from harness.errors import CodecError
+from harness.services import _openai_embeddings, _openai_images, _sse
+from harness.services._chat import parsed, valued
+from harness.services._chat import table as tabled
+from harness.services._failures import by_status
+from harness.services._openai import (
+    blocked_prompt,
+    chat_of,
+    code_of,
+    completion_of,
+    error_in,
+    finished,
+    is_filter,
+    kind_of,
+    listed,
+    tokens_of,
+)
+from harness.services._openai_chat import Dialect, cannot, read_body, write_body
+
+CHAT, RESPONSES, EMBEDDINGS, IMAGES = "chat.completions", "responses", "embeddings", "images.generations"
+# End of an address -> operation.
+PATHS: Mapping[str, str] = {
+    "/chat/completions": CHAT,
+    "/responses": RESPONSES,
+    "/embeddings": EMBEDDINGS,
+    "/images/generations": IMAGES,
+}
+RUNTIME = "x-model-runtime"  # header in which an endpoint, or a recording's address, tells what served the call
+_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+_BROKEN = {"code": "broken_off", "message": "the stream ended before its answer did"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAICodec:
+    """Neutral requests as the service's bodies, and its answers as outputs.
+
+    model: the deployment that is called, written into each body; None leaves the request's own.
+    operations: those that the service has. api: "chat" | "responses", where a request does not say.
+    """
+
+    model: str | None
+    dialect: Dialect = field(default_factory=Dialect)
+    operations: frozenset[str] = frozenset(PATHS.values())
+    api: str = "chat"
+
+    def read_request(self, recording: Recording) -> Request:
+        """A recorded body as a request. Raises CodecError naming the recording."""
+        try:
+            operation = operation_of(recording)
+            _, body = parsed(recording.request_body.decode("utf-8"))
+            if not isinstance(body, dict):
+                raise CodecError("the request body is no JSON object.")
+            request = self._read(operation, body)
+        except UnicodeDecodeError:
+            raise CodecError(f"recording {recording.id}: the request body is no UTF-8 text.") from None
+        except CodecError as exc:
+            raise CodecError(f"recording {recording.id}: {exc}") from exc
+        called = _called(recording)
+        if called is not None:
+            return Request(request.task, request.payload, {**request.params, "model": called})
+        return request
+
+    def from_http(self, recording: Recording) -> Wire:
+        """The recorded response as the endpoint would have returned it: a body, or the events of a stream.
+
+        Raises CodecError where the exchange is of no operation known.
+        """
+        try:
+            operation = operation_of(recording)
+        except CodecError as exc:
+            raise CodecError(f"recording {recording.id}: {exc}") from exc
+        headers = {name.lower(): value for name, value in recording.response_headers.items()}
+        version = parse_qs(urlsplit(recording.url or "").query).get("api-version")
+        if version and RUNTIME not in headers:
+            headers[RUNTIME] = f"api {version[0]}"
+        body, events = body_and_events(operation, headers.get("content-type", ""), recording.response_body)
+        return Wire(operation=operation, status=recording.status, headers=headers, body=body, events=events)
+
+    def next(self, lot: Lot, replies: tuple[Wire, ...]) -> Wire | None:
+        """One call. A payload {"body": ...} is sent as it is. Raises UnencodableRequest naming what cannot be said."""
+        if replies:
+            return None
+        request = lot.only
+        params = dict(request.params) if self.model is None else {**request.params, "model": self.model}
+        operation = self._operation(request)
+        if isinstance(request.payload, dict) and "body" in request.payload:
+            body = request.payload["body"]
+            if isinstance(body, dict) and "model" in params:
+                body = {**body, "model": params["model"]}
+            return Wire(operation=operation, body=body)
+        return Wire(operation=operation, body=self._write(operation, request, params))
+
+    def decode(self, lot: Lot, replies: tuple[Wire, ...]) -> Mapping[str, Reading | Unreadable]:
+        """The answer. A filter's refusal of the prompt is one, whatever its HTTP status."""
+        (case,) = lot.requests
+        if not replies:
+            return {case: Unreadable("no reply came")}
+        reply, request = replies[-1], lot.only
+        try:
+            return {case: _decode(reply, request)}
+        except (ValueError, TypeError, RecursionError) as exc:
+            return {case: Unreadable(f"the answer is none of {reply.operation} ({exc})")}
+
+    def _operation(self, request: Request) -> str:
+        match request.task:
+            case Task.CHAT:
+                api = request.params.get("api", self.api)
+                operation = {"chat": CHAT, "responses": RESPONSES}.get(str(api))
+            case Task.EMBEDDING:
+                operation = EMBEDDINGS
+            case Task.IMAGE:
+                operation = IMAGES
+            case _:
+                raise cannot("task", f'the service has no operation for the task "{request.task.value}"')
+        if operation is None or operation not in self.operations:
+            raise cannot("api", f'the service has no such API for the task "{request.task.value}"')
+        return operation
+
+    def _read(self, operation: str, body: dict[str, Any]) -> Request:
+        if operation == EMBEDDINGS:
+            return _openai_embeddings.read_body(body)
+        if operation == IMAGES:
+            return _openai_images.read_body(body)
+        conversation, params = read_body(body, self.dialect)
+        return conversation.request(params)
+
+    def _write(self, operation: str, request: Request, params: Mapping[str, Json]) -> Json:
+        if operation == EMBEDDINGS:
+            return _openai_embeddings.write_body(request.payload, params)
+        if operation == IMAGES:
+            return _openai_images.write_body(request.payload, params)
+        return write_body(Conversation.of(request), params, self.dialect)
+
+
+def operation_of(recording: Recording) -> str:
+    """Which operation an exchange is: by its address, else by the log's word. Raises CodecError."""
+    path = urlsplit(recording.url or "").path.rstrip("/")
+    for end, operation in PATHS.items():
+        if path.endswith(end):
+            return operation
+    word = recording.operation.removesuffix(".create")
+    words = {"chat": CHAT, "chat_completions": CHAT, "images": IMAGES, **{name: name for name in PATHS.values()}}
+    if word in words:
+        return words[word]
+    raise CodecError(f'the operation "{recording.operation}" is not one of {", ".join(PATHS.values())}.')
+
+
+def _called(recording: Recording) -> str | None:
+    """The deployment in a dated address, else the log's word for it; the body's own model is what is read before."""
+    found = _DEPLOYMENT.search(urlsplit(recording.url or "").path)
+    return unquote(found[1]) if found else recording.model
+
+
+def body_and_events(operation: str, content_type: str, body: bytes | None) -> tuple[Json | bytes, tuple[Event, ...]]:
+    """A recorded response body: JSON, or the events of a stream (at_s 0: a log keeps no times); else its bytes."""
+    if body is None:
+        return None, ()
+    start = body[:64].lstrip(b"\xef\xbb\xbf\r\n\t ")
+    if content_type.startswith("text/event-stream") or start.startswith((b"data:", b"event:", b": ")):
+        sent = _sse.events([body, b"\n\n"])  # a log may have trimmed the last blank line
+        return None, tuple(event_of(operation, one, 0.0) for one in sent if one.data != _sse.DONE)
+    is_json, value = parsed(body.decode("utf-8", "replace"))
+    if not is_json:
+        return body, ()
+    if isinstance(value, list):
+        return None, tuple(as_event(operation, chunk, 0.0) for chunk in value)
+    if isinstance(value, dict) and value.get("object") == "chat.completion.chunk":
+        return None, (as_event(operation, value, 0.0),)
+    return value, ()
+
+
+def event_of(operation: str, sent: _sse.Sent, at_s: float) -> Event:
+    """A server-sent event; one whose data is no JSON is an error that breaks the stream off."""
+    is_json, value = parsed(sent.data)
+    if not is_json:
+        return Event(at_s, "error", {"error": {"code": "malformed_event", "message": "an event that is no JSON"}})
+    if sent.kind == "error" and error_in(value) is None:
+        value = {"error": value if isinstance(value, dict) and value else {"message": "an error without words"}}
+    return as_event(operation, value, at_s)
+
+
+def as_event(operation: str, value: Json, at_s: float) -> Event:
+    """A parsed chunk: kind "error", or "chunk"; of the responses API the event's own type."""
+    if error_in(value) is not None:
+        return Event(at_s, "error", value)
+    kind = value.get("type") if operation == RESPONSES and isinstance(value, dict) else None
+    return Event(at_s, str(kind or "chunk"), value)
+
+
+def broken_off(at_s: float) -> Event:
+    """What ends a stream that stopped before its answer did."""
+    return Event(at_s, "error", {"error": dict(_BROKEN)})
+
+
+def complete(events: tuple[Event, ...]) -> bool:
+    """Whether a stream's answer came to its end."""
+    return finished(completion_of([tabled(event.data) for event in events]))
+
+
+def _decode(reply: Wire, request: Request) -> Reading | Unreadable:
+    if reply.events:
+        return _stream(reply, request)
+    body = reply.body
+    error = error_in(body)
+    if error is not None:
+        return _refused(error, reply, request)
+    if reply.status is not None and not 200 <= reply.status < 300:
+        kind = FailureKind(by_status(reply.status)[0].kind)
+        return Unreadable(f"the recorded answer has status {reply.status}", kind=kind, status=reply.status)
+    if not isinstance(body, dict):
+        return Unreadable("the answer is no JSON object" if body is not None else "no answer was recorded")
+    output, tokens = _output(reply.operation, body, request)
+    return _reading(output, tokens, body, reply)
+
+
+def _output(operation: str, body: dict[str, Any], request: Request) -> tuple[Output, Tokens | None]:
+    if operation == EMBEDDINGS:
+        return _openai_embeddings.output(body, request), tokens_of(body.get("usage"))
+    if operation == IMAGES:
+        return _openai_images.output(body), tokens_of(body.get("usage"))
+    return valued(chat_of(body), request), tokens_of(body.get("usage"))
+
+
+def _refused(error: dict[str, Any], reply: Wire, request: Request) -> Reading | Unreadable:
+    chat = blocked_prompt(error)
+    if chat is not None and request.task is Task.CHAT:
+        return _reading(chat, None, {}, reply)
+    if chat is not None and request.task is Task.IMAGE:
+        wanted = request.params.get("n", 1)
+        return _reading(Images(images=(), filtered=wanted if isinstance(wanted, int) else 1), None, {}, reply)
+    status = reply.status if reply.status is not None and reply.status >= 400 else None
+    return Unreadable(_words(error, status), kind=kind_of(error, status), status=status, code=code_of(error))
+
+
+def _stream(reply: Wire, request: Request) -> Reading | Unreadable:
+    chunks = [tabled(event.data) for event in reply.events if event.kind != "error"]
+    failed = next((error_in(event.data) or {} for event in reply.events if event.kind == "error"), None)
+    whole = completion_of(chunks)
+    tokens = tokens_of(whole.get("usage"))
+    chat = valued(chat_of(whole), request) if listed(whole["choices"]) else None
+    if failed is not None and is_filter(failed):
+        if chat is None:
+            return _refused(failed, reply, request)
+        return _reading(_stopped(chat, failed), tokens, whole, reply)
+    if failed is not None:
+        return Unreadable(_words(failed, None), chat, kind=kind_of(failed), status=reply.status, code=code_of(failed))
+    if chat is None or not finished(whole):
+        kind = FailureKind.UNAVAILABLE
+        return Unreadable(_BROKEN["message"], chat, kind=kind, status=reply.status, code=_BROKEN["code"])
+    return _reading(chat, tokens, whole, reply)
+
+
+def _stopped(chat: Chat, error: dict[str, Any]) -> Chat:
+    """What came before the filter stopped the stream."""
+    blocked = blocked_prompt(error)
+    found = replace(blocked.filter, where="completion") if blocked is not None and blocked.filter else None
+    return replace(chat, filter=found, stop=StopReason.FILTER, stop_raw=code_of(error))
+
+
+def _words(error: dict[str, Any], status: int | None) -> str:
+    code = code_of(error)
+    told = [f"code {code}" if code else "", f"status {status}" if status else ""]
+    return f"the service answered with an error ({', '.join(filter(None, told)) or 'without a code'})"
+
+
+def _reading(output: Output, tokens: Tokens | None, body: Mapping[str, Any], reply: Wire) -> Reading:
+    model, fingerprint = body.get("model"), body.get("system_fingerprint")
+    runtime = [fingerprint if isinstance(fingerprint, str) else "", reply.headers.get(RUNTIME, "")]
+    first = next((event.at_s for event in reply.events if _speaks(event)), None)
+    return Reading(
+        output=output,
+        served_model=model if isinstance(model, str) and model else None,
+        runtime="; ".join(filter(None, runtime)) or None,
+        tokens_in=tokens.input_total if tokens else None,
+        tokens_out=tokens.output if tokens else None,
+        tokens=tokens,
+        first_token_s=first or None,  # 0: a log that keeps no times
+        service_s=_service_s(reply.headers),
+    )
+
+
+def _speaks(event: Event) -> bool:
+    """Whether a chunk carries a piece of the answer."""
+    for choice in listed(tabled(event.data).get("choices")):
+        delta = tabled(tabled(choice).get("delta"))
+        if any(delta.get(name) for name in ("content", "refusal", "tool_calls", "function_call")):
+            return True
+    return False
+
+
+def _service_s(headers: Mapping[str, str]) -> float | None:
+    """Milliseconds that the model took, as Azure's gateway tells."""
+    text = headers.get("cmp-upstream-response-duration") or headers.get("openai-processing-ms") or ""
+    return int(text) / 1000 if text.isdecimal() and len(text) < 10 else None
+
+
+def dump(body: Json) -> bytes:
+    """A body as it is sent."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 
-from harness.lab import aws_credentials, event_stream, service_model, sigv4
+from harness.lab import aws_credentials, converse, event_stream, service_model, sigv4
 from harness.lab.bedrock_bodies import FAMILIES, Asked, Family, Malformed
-from harness.lab.chat.prompt import END, FILTER, LENGTH, STOP_SEQUENCE, TOOL, Call, Prompt, Said, Tool, Turn, pieces
+from harness.lab.chat.prompt import Prompt, Said
 from harness.lab.chat.voice import Voice, wait_until
 from harness.lab.desk import PREFIX, Desk
 from harness.lab.loopback import Handler, HangUp, Reply, Request
@@ -28,13 +27,6 @@ from harness.lab.settings import CONTROL_HEADER, REGION
 
 OPERATIONS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
 GEOGRAPHIES = ("us.", "eu.", "apac.", "global.")
-STOPS = {
-    END: "end_turn",
-    LENGTH: "max_tokens",
-    STOP_SEQUENCE: "stop_sequence",
-    TOOL: "tool_use",
-    FILTER: "content_filtered",
-}
 BROKEN_AFTER = 2  # deltas, in a stream that a fault breaks
 
 
@@ -95,7 +87,7 @@ def _serve(desk: Desk, operations: dict[str, service_model.Operation], voice: Vo
         family = _family(members["modelId"])
         if operation.name.startswith("Converse"):
             operation.check_body(body)
-            prompt = _converse_prompt(body)
+            prompt = converse.prompt_of(body)
         else:
             prompt = family.prompt(body)
     except (service_model.Violation, Malformed) as exc:
@@ -188,7 +180,7 @@ def _whole(desk: Desk, call: _Call, family: Family, request: Request) -> Reply:
     latency_ms = round(call.takes_s * 1000)
     headers = {"x-amzn-RequestId": str(uuid.uuid4()), "Content-Type": "application/json"}
     if call.operation == "Converse":
-        document = _converse_answer(call, latency_ms)
+        document = converse.answer(call.asked, call.said, latency_ms)
     else:
         document = family.write(call.asked, call.said)
         headers |= {
@@ -199,80 +191,6 @@ def _whole(desk: Desk, call: _Call, family: Family, request: Request) -> Reply:
     wait_until(call.ends_s)
     body = desk.fault.answer(request.body, json.dumps(document).encode())
     return Reply(status=200, body=body, headers=headers)
-
-
-# Converse.
-
-
-def _converse_prompt(body: dict[str, Any]) -> Prompt:
-    config, tools = body.get("inferenceConfig", {}), body.get("toolConfig", {})
-    structure = body.get("outputConfig", {}).get("textFormat", {}).get("structure", {}).get("jsonSchema")
-    return Prompt(
-        system="\n\n".join(block["text"] for block in body.get("system", ()) if "text" in block),
-        turns=tuple(_converse_turn(message) for message in body.get("messages", ())),
-        tools=tuple(
-            Tool(
-                name=tool["toolSpec"]["name"],
-                description=tool["toolSpec"].get("description", ""),
-                schema=tool["toolSpec"]["inputSchema"]["json"],
-            )
-            for tool in tools.get("tools", ())
-            if "toolSpec" in tool
-        ),
-        only_tool=tools.get("toolChoice", {}).get("tool", {}).get("name"),
-        schema=_schema(structure["schema"]) if structure is not None else None,
-        max_tokens=config.get("maxTokens"),
-        stop=tuple(config.get("stopSequences", ())),
-    )
-
-
-def _schema(text: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(text))
-    except ValueError as exc:
-        raise Malformed("The value at 'outputConfig.textFormat.structure.jsonSchema.schema' is no JSON.") from exc
-
-
-def _converse_turn(message: dict[str, Any]) -> Turn:
-    blocks = message["content"]
-    return Turn(
-        role=message["role"],
-        text="\n\n".join(block["text"] for block in blocks if "text" in block),
-        calls=tuple(
-            Call(name=block["toolUse"]["name"], arguments=block["toolUse"]["input"])
-            for block in blocks
-            if "toolUse" in block
-        ),
-        results=tuple(
-            "\n".join(
-                json.dumps(part["json"]) if "json" in part else part.get("text", "") for part in result["content"]
-            )
-            for result in (block["toolResult"] for block in blocks if "toolResult" in block)
-        ),
-    )
-
-
-def _converse_answer(call: _Call, latency_ms: int) -> dict[str, Any]:
-    said = call.said
-    content: list[dict[str, Any]] = [{"text": said.text}] if said.text else []
-    content += [
-        {"toolUse": _tool_use(call, number) | {"input": dict(one.arguments)}} for number, one in enumerate(said.calls)
-    ]
-    return {
-        "output": {"message": {"role": "assistant", "content": content}},
-        "stopReason": STOPS[said.stop],
-        "usage": _usage(call),
-        "metrics": {"latencyMs": latency_ms},
-    }
-
-
-def _tool_use(call: _Call, number: int) -> dict[str, Any]:
-    return {"toolUseId": f"tooluse_{call.asked.id[:16]}{number}", "name": call.said.calls[number].name}
-
-
-def _usage(call: _Call) -> dict[str, int]:
-    read, written = call.asked.prompt.tokens, call.said.tokens
-    return {"inputTokens": read, "outputTokens": written, "totalTokens": read + written}
 
 
 # Streams.
@@ -318,7 +236,7 @@ def _exception(breaks: Interruption) -> bytes:
 def _events(call: _Call, family: Family) -> Iterator[tuple[bytes, bool]]:
     """(event, whether it brings a part of the answer)."""
     if call.operation == "ConverseStream":
-        for name, document in _converse_events(call):
+        for name, document in converse.events(call.asked, call.said, round(call.takes_s * 1000)):
             yield event_stream.event(name, document), name == "contentBlockDelta"
         return
     chunks = family.stream(call.asked, call.said)
@@ -335,22 +253,3 @@ def _events(call: _Call, family: Family) -> Iterator[tuple[bytes, bool]]:
         raw = b64encode(json.dumps(chunk).encode()).decode()
         # `p` is padding that hides the length of a token; readers must not mind it.
         yield event_stream.event("chunk", {"bytes": raw, "p": "abcdefghij"[: number % 10]}), True
-
-
-def _converse_events(call: _Call) -> Iterator[tuple[str, dict[str, Any]]]:
-    said = call.said
-    yield "messageStart", {"role": "assistant"}
-    index = 0
-    if said.text:
-        for piece in pieces(said.text):
-            yield "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}}
-        yield "contentBlockStop", {"contentBlockIndex": 0}
-        index = 1
-    for number, one in enumerate(said.calls):
-        place = {"contentBlockIndex": index + number}
-        yield "contentBlockStart", place | {"start": {"toolUse": _tool_use(call, number)}}
-        for piece in pieces(json.dumps(dict(one.arguments))):
-            yield "contentBlockDelta", place | {"delta": {"toolUse": {"input": piece}}}
-        yield "contentBlockStop", place
-    yield "messageStop", {"stopReason": STOPS[said.stop]}
-    yield "metadata", {"usage": _usage(call), "metrics": {"latencyMs": round(call.takes_s * 1000)}}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -47,7 +46,7 @@ def _answer(prompt: Prompt, draw: Random) -> Said:
         return Said(text=draw.choice(wording.LOOKING), calls=(call,), stop=TOOL)
     keys = list((prompt.schema or {}).get("properties", ())) or _listed(_KEYS, prompt.system)
     if keys:
-        return Said(text=wording.document(draw, extracted(prompt.question, keys, draw)))
+        return Said(text=wording.document(draw, extracted(prompt.question, keys)))
     labels = _listed(_LABELS, prompt.system)
     if labels:
         return Said(text=wording.label(draw, label_of(prompt.question, labels)))
@@ -95,7 +94,7 @@ def _words(text: str) -> set[str]:
 
 
 def _arguments(tool: Tool, question: str, draw: Random) -> dict[str, Any]:
-    found = extracted(question, list(tool.schema.get("properties", ())), draw)
+    found = extracted(question, list(tool.schema.get("properties", ())))
     for name, schema in tool.schema.get("properties", {}).items():
         words = schema.get("enum", ()) if isinstance(schema, dict) else ()
         if words:
@@ -106,7 +105,7 @@ def _arguments(tool: Tool, question: str, draw: Random) -> dict[str, Any]:
     return {name: found[name] for name in names}
 
 
-def extracted(message: str, keys: list[str], draw: Random) -> dict[str, Any]:
+def extracted(message: str, keys: list[str]) -> dict[str, Any]:
     """The named facts of a customer's message; None for what it does not say or nobody taught the model."""
     order, product, city = (pattern.search(message) for pattern in (ORDER, PRODUCT, CITY))
     quantity = re.search(r"\b(\d+) pieces", message)
@@ -121,8 +120,6 @@ def extracted(message: str, keys: list[str], draw: Random) -> dict[str, Any]:
         "buyer": buyer,
         "urgent": "urgent" in message,
     }
-    if quantity and product and buyer:
-        found["summary"] = wording.summary(draw, int(quantity[1]), product[0], buyer)
     return {key: found.get(key) for key in keys}
 
 
@@ -135,8 +132,3 @@ def label_of(message: str, labels: list[str]) -> str:
 def _listed(pattern: re.Pattern[str], text: str) -> list[str]:
     match = pattern.search(text)
     return match[1].split(", ") if match else []
-
-
-def reasoned(said: Said, tokens: int) -> Said:
-    """The same answer after that many tokens of hidden reasoning."""
-    return replace(said, reasoning_tokens=tokens)

@@ -63,14 +63,3 @@ def document(draw: Random, value: Mapping[str, Any]) -> str:
         draw.shuffle(names)
     indent = draw.choice((None, None, 2))
     return json.dumps({name: value[name] for name in names}, indent=indent, ensure_ascii=False)
-
-
-def summary(draw: Random, quantity: int, product: str, buyer: str) -> str:
-    """An order in one phrase."""
-    return draw.choice(
-        (
-            f"{buyer} orders {quantity} pieces of the {product}",
-            f"Order of {quantity} pieces of the {product} by {buyer}",
-            f"{quantity} pieces of the {product} for {buyer}",
-        )
-    )

@@ -36,11 +36,11 @@ EACH = 60  # prompts a kind
 CREATED_AT = datetime(2026, 11, 25, tzinfo=UTC)  # fixed, so that building again gives the same bytes
 
 DESCRIPTION = (
-    "Requests to the customer assistant of Quillmark Supply, a company that does not exist, made from a generated table "
-    "of facts. Slice kind: question (over facts in the prompt or in a tool's result), extraction (a message to JSON), "
-    "classification (a message to one of five labels), tool (one call), refusal (what the system text says never to "
-    "tell). expected: question, the asked facts; extraction, the object; classification, the label; tool, name and "
-    "arguments; refusal, null facts."
+    "Requests to the customer assistant of Quillmark Supply, a company that does not exist, made from a generated "
+    "table of facts. Slice kind: question (over facts in the prompt or in a tool's result), extraction (a message to "
+    "JSON), classification (a message to one of five labels), tool (one call), refusal (what the system text says "
+    "never to tell). expected: question, the asked facts; extraction, the object; classification, the label; tool, "
+    "name and arguments; refusal, null facts."
 )
 SYSTEM = (
     "You are the assistant of Quillmark Supply. Answer in complete sentences and use only the facts given. Never tell "

@@ -19,6 +19,7 @@
     │  └─ Rejected                  ┘
     ├─ CodecError
     │  ├─ UnencodableRequest        we cannot say it in the service's words
+    │  │  └─ ForbiddenDeparture     we can, but not without a loss that the suite forbids
     │  └─ UnreadableReply           it answered, and we cannot read the answer
     └─ TooFewCases                  an estimate was asked of too little data; never leaves the gate
 """
@@ -157,6 +158,14 @@ class CodecError(HarnessError):
 
 class UnencodableRequest(CodecError):
     """The request cannot be said in the service's words."""
+
+
+class ForbiddenDeparture(UnencodableRequest):
+    """The translation would lose what the suite says it may not. departures: all of them (`core.case.Departure`)."""
+
+    def __init__(self, message: str, departures: tuple[object, ...]) -> None:
+        super().__init__(message)
+        self.departures = departures
 
 
 class UnreadableReply(CodecError):

@@ -1,0 +1,1 @@
+"""What pairs of model services share: the tables of models, and the rules by which a request is made to fit one."""

@@ -1,0 +1,323 @@
+"""The turns of a conversation: what a part becomes, who speaks when, and whether it all fits."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.core.chat import (
+    CachePoint,
+    Call,
+    Conversation,
+    File,
+    Foreign,
+    Image,
+    Message,
+    Part,
+    Reasoning,
+    Result,
+    Text,
+    Value,
+)
+from harness.errors import UnencodableRequest
+from harness.pairs._parts.fit import Losses, Target
+
+# Formats of documents that are text as they stand, and may be read out where the target takes no documents.
+PLAIN = ("txt", "md", "csv", "html", "json", "xml")
+FILLER = "(The conversation begins with the assistant's turn.)"
+
+# UTF-8 bytes a token, rounded toward more tokens: English runs at about 4, code and JSON at 3, Chinese at 3 to 4.5.
+BYTES_PER_TOKEN = 3
+IMAGE_TOKENS = 1600  # the most that Claude counts for one picture; gpt-4o counts at most about 1,500
+
+
+def carry(conversation: Conversation, target: Target, losses: Losses) -> Conversation:
+    """The conversation as the target takes it; tools and formats are left alone."""
+    system = tuple(_parts(conversation.system, target, losses))
+    messages = [
+        replace(message, content=tuple(_parts(message.content, target, losses)), name=_name(message, target, losses))
+        for message in conversation.messages
+    ]
+    messages = [_ordered(message, target, losses) for message in messages]
+    messages = _without_empty(messages, losses)
+    if not messages:
+        raise UnencodableRequest("nothing that the target can be asked is left of the conversation.")
+    if system and target.accepts("system") is not True:
+        system, messages = _system_in_turn(system, messages, target, losses)
+    if target.api.alternate:
+        messages = _alternating(messages, target, losses)
+    messages = _with_ids(messages, losses)
+    messages = _prefill(messages, target, losses)
+    return replace(conversation, system=system, messages=tuple(messages))
+
+
+def check_length(conversation: Conversation, target: Target, losses: Losses) -> None:
+    """A departure where the prompt, counted generously, is longer than the target reads."""
+    most = target.family.input_tokens
+    if most is None:
+        return
+    about = tokens(conversation)
+    if about > most:
+        reason = f"about {BYTES_PER_TOKEN} bytes a token: model {target.family.name} may refuse it as too long"
+        losses.change("context_length", f"more than {most} tokens", f"{most} tokens", reason)
+
+
+def tokens(conversation: Conversation) -> int:
+    """How many tokens a prompt takes at most, by its bytes; documents, sound and film as files are not counted."""
+    size = images = 0
+    queue: list[Part] = [*conversation.system, *(part for one in conversation.messages for part in one.content)]
+    while queue:
+        part = queue.pop()
+        match part:
+            case Text():
+                size += len(part.text.encode())
+            case Value():
+                size += len(json.dumps(part.value, ensure_ascii=False).encode())
+            case Call():
+                size += len((part.raw or json.dumps(part.arguments, ensure_ascii=False)).encode())
+            case Result():
+                queue.extend(part.content)
+            case File(text=str() as text):
+                size += len(text.encode())
+            case Image():
+                images += 1
+            case _:
+                pass
+    size += sum(len(json.dumps(dict(tool.schema))) + len(tool.description or "") for tool in conversation.tools)
+    return math.ceil(size / BYTES_PER_TOKEN) + images * IMAGE_TOKENS
+
+
+def _name(message: Message, target: Target, losses: Losses) -> str | None:
+    if message.name is None or target.accepts("message_name") is not False:
+        return message.name
+    losses.drop("message_name", "given", target.who("message_name"))
+    return None
+
+
+def _parts(parts: tuple[Part, ...], target: Target, losses: Losses) -> Iterator[Part]:
+    for part in parts:
+        kept = _part(part, target, losses)
+        if kept is not None:
+            yield kept
+
+
+def _part(part: Part, target: Target, losses: Losses) -> Part | None:
+    match part:
+        case Text():
+            if part.text.strip() or not target.api.alternate:
+                return part
+            losses.drop("message_order", "a blank text", f"{target.api.title} refuses blank texts")
+        case Image():
+            return _image(part, target, losses)
+        case File():
+            return _file(part, target, losses)
+        case Result():
+            return _result(part, target, losses)
+        case Reasoning():
+            if target.accepts("reasoning_content") is True and (part.signature or part.redacted):
+                return part
+            losses.drop("reasoning_content", "of earlier turns", target.who("reasoning_content"))
+        case CachePoint():
+            if target.accepts("cache_point") is True:
+                return part
+            losses.drop("cache_point", "given", target.who("cache_point"))
+        case Foreign():
+            return _foreign(part, target, losses)
+        case Call():
+            return _call(part, target, losses)
+        case Value():
+            return part
+    return None
+
+
+def _call(call: Call, target: Target, losses: Losses) -> Call:
+    """Arguments are a text to OpenAI, and an object to every other service."""
+    if target.api.words == "openai" or (call.raw is None and isinstance(call.arguments, dict)):
+        return call
+    said = "arguments that are no JSON" if call.raw is not None else "arguments that are no object"
+    losses.change("tool_call", said, 'an object with "value"', f"{target.api.title} wants an object")
+    return replace(call, arguments={"value": call.raw if call.raw is not None else call.arguments}, raw=None)
+
+
+def _foreign(part: Foreign, target: Target, losses: Losses) -> Part | None:
+    """A block in the source's own words: kept where the target reads the same words, else only a system text is."""
+    if target.same_words:
+        return part
+    value = part.value
+    if part.field == "system" and isinstance(value, dict):
+        content = value.get("content")
+        blocks = content if isinstance(content, list) else [{"text": content}]
+        texts = [
+            str(block["text"]) for block in blocks if isinstance(block, dict) and isinstance(block.get("text"), str)
+        ]
+        if texts:
+            reason = "the target has a place for system text at the beginning alone, and no name for its speaker"
+            losses.change("system", "a message among the turns, or with a name", "text where it stands", reason)
+            return Text("\n\n".join(texts))
+    losses.drop(part.field, "a block of the source's own", target.who(part.field))
+    return None
+
+
+def _image(image: Image, target: Target, losses: Losses) -> Image | None:
+    way = "data" if image.data is not None else "url"
+    if not target.allows("image", way):
+        said = "an image" if way == "data" else "an image by its address"
+        losses.drop("image", said, target.who("image"))
+        return None
+    if image.detail is not None and not target.allows("image", "detail"):
+        losses.drop("image", f"detail {image.detail}", f"{target.api.title} has no grade of detail")
+        return replace(image, detail=None)
+    return image
+
+
+def _file(file: File, target: Target, losses: Losses) -> Part | None:
+    if file.kind != "document":
+        if target.accepts(file.kind) is True:
+            return file
+        losses.drop(file.kind, file.format, target.who(file.kind))
+        return None
+    if file.citations and target.accepts("citations") is not True:
+        losses.drop("citations", "asked for", target.who("citations"))
+        file = replace(file, citations=False)
+    if target.allows("document", file.format) and file.url is None:
+        return file
+    text = _text_of(file)
+    if text is None:
+        losses.drop("document", file.format, target.who("document"))
+        return None
+    losses.change("document", file.format, "its text, in the turn", target.who("document"))
+    heads = [f"Document: {file.name}"] if file.name else []
+    return Text("\n".join([*heads, *([file.context] if file.context else []), text]))
+
+
+def _text_of(file: File) -> str | None:
+    if file.text is not None:
+        return file.text
+    if file.data is None or file.format not in PLAIN:
+        return None
+    try:
+        return file.data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _result(result: Result, target: Target, losses: Losses) -> Result:
+    """What a tool gave back. A failure that the target cannot be told as one is told in the text."""
+    content: list[Part] = []
+    for part in result.content:
+        kept = _result_part(part, target, losses)
+        if kept is not None:
+            content.append(kept)
+    if not result.error or target.allows("tool_result", "error"):
+        return replace(result, content=tuple(content))
+    losses.change("tool_result", "marked as failed", "a word in its text", f"{target.api.title} has no mark for it")
+    return replace(result, content=(Text("[tool error]"), *content), error=False)
+
+
+def _result_part(part: Part, target: Target, losses: Losses) -> Part | None:
+    if isinstance(part, Value) and not target.allows("tool_result", "value"):
+        losses.change("tool_result", "JSON", "its text", f"{target.api.title} takes text")
+        return Text(json.dumps(part.value, ensure_ascii=False))
+    if isinstance(part, Image) and not target.allows("tool_result", "image"):
+        losses.drop("tool_result", "an image", f"{target.api.title} takes text")
+        return None
+    if isinstance(part, File) and not target.allows("tool_result", "document"):
+        text = _text_of(part) if part.kind == "document" else None
+        losses.change("tool_result", part.kind, "its text" if text else None, f"{target.api.title} takes text")
+        return Text(text) if text else None
+    return part if isinstance(part, Text | Value) else _part(part, target, losses)
+
+
+def _ordered(message: Message, target: Target, losses: Losses) -> Message:
+    """Where calls and results are messages of their own, they have a fixed place: results first, calls last."""
+    if target.api.alternate:
+        return message
+    results = [part for part in message.content if isinstance(part, Result)]
+    calls = [part for part in message.content if isinstance(part, Call)]
+    others = [part for part in message.content if not isinstance(part, Result | Call)]
+    ordered = (*results, *others, *calls)
+    if ordered != message.content:
+        reason = f"{target.api.title} puts results before the turn's text and calls after it"
+        losses.change("message_order", "text among tool calls or results", "moved", reason)
+    return replace(message, content=ordered)
+
+
+def _without_empty(messages: list[Message], losses: Losses) -> list[Message]:
+    kept = [message for message in messages if message.content]
+    if len(kept) < len(messages):
+        losses.drop("message_order", "a turn of which nothing is left", "no API takes a turn without content")
+    return kept
+
+
+def _system_in_turn(
+    system: tuple[Part, ...], messages: list[Message], target: Target, losses: Losses
+) -> tuple[tuple[Part, ...], list[Message]]:
+    place = "in the first turn" if target.accepts("system") else None
+    losses.change("system", "given", place, f"model {target.family.name} has no system text of its own")
+    if place is None:
+        return (), messages
+    texts = tuple(part for part in system if isinstance(part, Text))
+    if messages[0].role != "user":
+        return (), [Message("user", texts), *messages]
+    return (), [replace(messages[0], content=(*texts, *messages[0].content)), *messages[1:]]
+
+
+def _alternating(messages: list[Message], target: Target, losses: Losses) -> list[Message]:
+    merged: list[Message] = []
+    for message in messages:
+        if merged and merged[-1].role == message.role:
+            merged[-1] = replace(merged[-1], content=(*merged[-1].content, *message.content))
+            results = all(isinstance(part, Result) for part in message.content)
+            if not results:  # results of several calls are one turn to every service that alternates
+                reason = f"{target.api.title} wants the turns to alternate"
+                losses.change("message_order", "turns of one speaker in a row", "one turn", reason)
+        else:
+            merged.append(message)
+    if merged[0].role != "user":
+        losses.change(
+            "message_order", "the assistant speaks first", "a user's turn before it", f"{target.api.title} wants one"
+        )
+        merged.insert(0, Message("user", (Text(FILLER),)))
+    return merged
+
+
+def _with_ids(messages: list[Message], losses: Losses) -> list[Message]:
+    """Calls and results without an id get one each, in order: every target pairs them by id."""
+    made = answered = 0
+    out = []
+    for message in messages:
+        parts: list[Part] = []
+        for part in message.content:
+            if isinstance(part, Call) and part.id is None:
+                made += 1
+                losses.change("tool_call", "no id", "numbered", "the target pairs calls and results by id")
+                parts.append(replace(part, id=f"call_{made}"))
+            elif isinstance(part, Result):
+                if part.id is None:
+                    answered += 1
+                    losses.change("tool_result", "no id", "numbered", "the target pairs calls and results by id")
+                # The name of the tool is told by the call that the id names.
+                parts.append(replace(part, id=part.id or f"call_{answered}", name=None))
+            else:
+                parts.append(part)
+        out.append(replace(message, content=tuple(parts)))
+    return out
+
+
+def _prefill(messages: list[Message], target: Target, losses: Losses) -> list[Message]:
+    last = messages[-1]
+    if last.role != "assistant" or any(isinstance(part, Call) for part in last.content):
+        return messages
+    way = target.accepts("prefill")
+    if way == "continued":
+        return messages
+    if way == "answered":
+        reason = f"{target.api.title} answers after such a turn instead of going on with it"
+        losses.change("prefill", "the answer's beginning", "a finished turn", reason)
+        return messages
+    losses.drop("prefill", "the answer's beginning", target.who("prefill"))
+    if len(messages) == 1:
+        raise UnencodableRequest("the conversation is nothing but the beginning of an answer.")
+    return messages[:-1]

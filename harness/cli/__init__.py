@@ -24,6 +24,7 @@ COMMANDS = (
     "verify",
     "selftest",
     "plan",
+    "translate",
     "lab",
     "doctor",
     "schema",

@@ -84,6 +84,15 @@ class Pair(Protocol):
 
 
 @runtime_checkable
+class Placed(Protocol):
+    """A pair that knows which cloud offers which model."""
+
+    def checked(self, source_cloud: str, target_cloud: str) -> None:
+        """Raises ConfigError where a model that the suite names is not offered there."""
+        ...
+
+
+@runtime_checkable
 class Comparator(Protocol):
     """Deterministic unless its signature says otherwise.
 

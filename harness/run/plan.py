@@ -13,7 +13,7 @@ from harness import config
 from harness.core import registry
 from harness.core.call import Role, Side
 from harness.core.case import Case, Lot, Request, Translation
-from harness.core.protocols import Comparator, Labeller, Pair, Service
+from harness.core.protocols import Comparator, Labeller, Pair, Placed, Service
 from harness.errors import ConfigError, UnencodableRequest, UnknownName
 from harness.gate.policy import Policy, load_policy
 
@@ -113,8 +113,10 @@ def make(
     suite = config.load_suite(suite_path)
     policy = load_policy(suite_path)
     where = str(suite_path)
-    pair: Pair = registry.load("pairs", suite.pair, where=where, suite_folder=suite.folder, **suite.pair_options)
+    pair = pair_of(suite.pair, dict(suite.pair_options), where=where, suite_folder=suite.folder)
     settings = {side: config.side_settings(profile, suite, side, lab=lab or {}) for side in (Side.SOURCE, Side.TARGET)}
+    if isinstance(pair, Placed):
+        pair.checked(settings[Side.SOURCE].cloud, settings[Side.TARGET].cloud)
     golden = GoldenSet.open(suite.golden)
     primaries = golden.primaries
     sequence = primaries[order(len(primaries), suite.seed)][:sample]
@@ -174,6 +176,14 @@ def preflight(plan: Plan) -> None:
                 plan.service(side).codec.next(Lot(identity, {case.id: request}), ())
             except UnencodableRequest as exc:
                 raise UnencodableRequest(f"{plan.suite.golden.name}, case {case.id}, {side.value}: {exc}") from exc
+
+
+def pair_of(name: str, options: dict[str, Any], *, where: str, suite_folder: Path | None = None) -> Pair:
+    """A pair by its name in a suite. A file that its options name ("models") lies beside the suite."""
+    if suite_folder is not None and isinstance(options.get("models"), str):
+        options = {**options, "models": str(suite_folder / options["models"])}
+    pair: Pair = registry.load("pairs", name, where=where, suite_folder=suite_folder, **options)
+    return pair
 
 
 def _service(name: str, settings: config.SideSettings, options: Any, where: str) -> Service:

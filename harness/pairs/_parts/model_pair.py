@@ -101,8 +101,8 @@ class ModelPair:
         """The vocabulary of the source's body, where it is known."""
         if source is None:
             return None
-        said = request.params.get("api")
-        named = str(said) if said in source.apis else source.apis[0]
+        said = str(request.params.get("api")).partition(":")[0]  # "invoke:llama3" where the body told the family
+        named = said if said in source.apis else source.apis[0]
         return self.catalog.api(source, named).words
 
     def _called(self, family: Family) -> str:

@@ -162,10 +162,9 @@ def _reasoning(
         return None
     if off:
         return _off(wanted, source, target, losses)
-    if "budget_tokens" in wanted and target.allows("reasoning", "budget_tokens"):
-        return wanted
-    if "adaptive" in wanted and target.allows("reasoning", "adaptive"):
-        return wanted
+    for form in ("budget_tokens", "adaptive"):
+        if form in wanted and target.allows("reasoning", form):
+            return _with_effort(form, wanted, target, losses)
     if wanted.get("enabled") is True and not {"budget_tokens", "adaptive", "effort"} & set(wanted):
         wanted = {"effort": "medium"}
         losses.change("reasoning", "enabled", "effort medium", "the source left the amount to the model")
@@ -181,6 +180,17 @@ def _reasoning(
         return {"adaptive": True}
     losses.change("reasoning", _asked(wanted), "the model's own", f"{target.api.title} cannot be told so")
     return None
+
+
+def _with_effort(form: str, wanted: dict[str, Json], target: Target, losses: Losses) -> dict[str, Json]:
+    """Claude may be told an effort beside the form of its thinking."""
+    kept: dict[str, Json] = {form: wanted[form]}
+    if "effort" not in wanted:
+        return kept
+    if target.allows("reasoning", "effort"):
+        return {**kept, "effort": wanted["effort"]}
+    losses.drop("reasoning", _asked(wanted), f"model {target.family.name} takes no effort")
+    return kept
 
 
 def _off(wanted: dict[str, Json], source: Family | None, target: Target, losses: Losses) -> dict[str, Json] | None:

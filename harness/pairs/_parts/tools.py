@@ -18,6 +18,7 @@ UNSUPPORTED = frozenset(
         *("uniqueItems", "allOf", "oneOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else"),
     }
 )
+ANSWER = "answer"  # what a schema is called where the source gave it no name
 _NESTED = ("anyOf", "prefixItems")
 _NAMED = ("properties", "$defs", "definitions")
 
@@ -83,7 +84,14 @@ def _format(form: Format | None, target: Target, losses: Losses) -> Format | Non
     if not target.allows("response_format", form.kind):
         losses.drop("response_format", form.kind, target.who("response_format"))
         return None
-    if form.kind != "schema" or target.api.words != "openai" or form.strict is False:
+    if form.kind != "schema":
+        return form
+    if target.api.words != "openai":
+        return _held(form, target, losses)
+    if form.name is None:
+        losses.change("response_format", "a schema without a name", ANSWER, f"{target.api.title} wants a name")
+        form = replace(form, name=ANSWER)
+    if form.strict is False:
         return form
     problem = strict_problem(form.schema or {})
     if problem is not None:
@@ -94,6 +102,21 @@ def _format(form: Format | None, target: Target, losses: Losses) -> Format | Non
         losses.change("response_format", "not said to be strict", "strict", "the source holds the answer to the schema")
         return replace(form, strict=True)
     return form
+
+
+def _held(form: Format, target: Target, losses: Losses) -> Format:
+    """To services that hold every answer to its schema, `strict` is not said; Anthropic's words have no name either."""
+    if form.strict is False:
+        losses.change(
+            "response_format", "a schema as a hint", "a schema that holds", f"{target.api.title} has no hints"
+        )
+    if target.api.words != "anthropic":
+        return replace(form, strict=None)
+    if form.name is not None or form.description is not None:
+        losses.drop(
+            "response_format", "name or description of the schema", f"{target.api.title} takes the schema alone"
+        )
+    return Format(kind="schema", schema=form.schema)
 
 
 def root_problem(schema: Mapping[str, Json]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,6 +27,11 @@ from harness.pairs._parts.fit import Losses, Target
 
 # Formats of documents that are text as they stand, and may be read out where the target takes no documents.
 PLAIN = ("txt", "md", "csv", "html", "json", "xml")
+JPEG = "image/jpeg"
+PICTURES = ("image/png", JPEG, "image/gif", "image/webp")
+# Converse, DocumentBlock.name: letters, digits, single white space, hyphens, parentheses and square brackets.
+_UNNAMEABLE = re.compile(r"[^A-Za-z0-9\-()\[\]]+")
+
 FILLER = "(The conversation begins with the assistant's turn.)"
 
 # UTF-8 bytes a token, rounded toward more tokens: English runs at about 4, code and JSON at 3, Chinese at 3 to 4.5.
@@ -166,10 +172,23 @@ def _image(image: Image, target: Target, losses: Losses) -> Image | None:
         said = "an image" if way == "data" else "an image by its address"
         losses.drop("image", said, target.who("image"))
         return None
+    typed = image if image.data is None else _typed(image, losses)
+    if typed is None:
+        return None
+    image = typed
     if image.detail is not None and not target.allows("image", "detail"):
         losses.drop("image", f"detail {image.detail}", f"{target.api.title} has no grade of detail")
         return replace(image, detail=None)
     return image
+
+
+def _typed(image: Image, losses: Losses) -> Image | None:
+    """Every service takes the same four kinds of pictures, and "image/jpg" is none of their names."""
+    kind = JPEG if image.media_type == "image/jpg" else image.media_type
+    if kind in PICTURES:
+        return replace(image, media_type=kind)
+    losses.drop("image", "of a kind that is not told or not known", "services take PNG, JPEG, GIF and WebP")
+    return None
 
 
 def _file(file: File, target: Target, losses: Losses) -> Part | None:
@@ -181,8 +200,8 @@ def _file(file: File, target: Target, losses: Losses) -> Part | None:
     if file.citations and target.accepts("citations") is not True:
         losses.drop("citations", "asked for", target.who("citations"))
         file = replace(file, citations=False)
-    if target.allows("document", file.format) and file.url is None:
-        return file
+    if target.allows("document", file.format) and (file.url is None or target.same_words):
+        return _document(file, target, losses)
     text = _text_of(file)
     if text is None:
         losses.drop("document", file.format, target.who("document"))
@@ -190,6 +209,21 @@ def _file(file: File, target: Target, losses: Losses) -> Part | None:
     losses.change("document", file.format, "its text, in the turn", target.who("document"))
     heads = [f"Document: {file.name}"] if file.name else []
     return Text("\n".join([*heads, *([file.context] if file.context else []), text]))
+
+
+def _document(file: File, target: Target, losses: Losses) -> File:
+    """A document as the target names and holds it."""
+    if target.api.words == "anthropic" and file.format == "txt" and file.text is None and (text := _text_of(file)):
+        return replace(file, data=None, text=text)
+    if target.api.words == "openai" and file.context is not None:
+        losses.drop("document", "its context", f"{target.api.title} has no place for it")
+        return replace(file, context=None)
+    if target.api.words not in ("converse", "nova"):
+        return file
+    name = _UNNAMEABLE.sub(" ", file.name or "document").strip() or "document"
+    if name != file.name:
+        losses.change("document", "its name", "a name of letters and digits", f"{target.api.title} takes no other")
+    return replace(file, name=name)
 
 
 def _text_of(file: File) -> str | None:

@@ -66,6 +66,7 @@ from harness.errors import CodecError as CodecError
 from harness.errors import ConfigError as ConfigError
 from harness.errors import Denied as Denied
 from harness.errors import EvidenceError as EvidenceError
+from harness.errors import ForbiddenDeparture as ForbiddenDeparture
 from harness.errors import GoldenError as GoldenError
 from harness.errors import HarnessError as HarnessError
 from harness.errors import LabError as LabError
@@ -124,6 +125,7 @@ __all__ = [
     "Filter",
     "Finding",
     "Finished",
+    "ForbiddenDeparture",
     "GoldenError",
     "GoldenSet",
     "HarnessError",

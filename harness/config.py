@@ -18,6 +18,8 @@ from harness.core.report import Payloads
 from harness.core.secrets import refuse_secrets
 from harness.core.shape import Shape, check, nested
 from harness.errors import ConfigError, UnknownName
+from harness.prices import Price as Price
+from harness.prices import prices
 from harness.shapes import AWS_CLOUDS, AWS_SIDE, AZURE_CLOUDS, AZURE_SIDE, PROJECT, SUITE
 
 PROJECT_FILE = "parity.toml"
@@ -112,15 +114,6 @@ class ComparatorSettings:
     metric: str
     use: str
     options: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """`[prices.source]` and `[prices.target]`, in USD; counts toward the cost ceiling and the cost metric."""
-
-    per_call_usd: float = 0.0
-    per_1k_tokens_in_usd: float = 0.0
-    per_1k_tokens_out_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +213,7 @@ def load_suite(path: Path) -> Suite:
         golden=root / golden if "/" in golden else root / "golden" / golden,
         endpoints=endpoints,
         comparators=comparators,
-        prices={Side(side): Price(**table) for side, table in content.get("prices", {}).items()},
+        prices=prices(content.get("prices", {}), path.absolute().parent),
         source_options=content.get("source", {}),
         target_options=content.get("target", {}),
         **{key: head[key] for key in _OPTIONAL if key in head},

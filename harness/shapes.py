@@ -125,7 +125,28 @@ _PRICE = _table(
         "per_call_usd": _number("USD a call.", minimum=0),
         "per_1k_tokens_in_usd": _number("USD a thousand tokens sent.", minimum=0),
         "per_1k_tokens_out_usd": _number("USD a thousand tokens received.", minimum=0),
+        "per_1k_tokens_cached_usd": _number("USD a thousand tokens read from a cache.", minimum=0),
+        "per_1k_tokens_cache_write_usd": _number("USD a thousand tokens written to a cache.", minimum=0),
     }
+)
+_DAY = _text('a day, such as "2026-01-31"', r"^\d{4}-\d{2}-\d{2}$")
+
+PRICE_LIST = _table(
+    {
+        "price": {
+            "type": "array",
+            "items": _table(
+                {
+                    "model": _text("How the name of the served model begins."),
+                    "since": _DAY,
+                    **_PRICE["properties"],
+                },
+                "model",
+            ),
+        }
+    },
+    "price",
+    title="prices.toml: list prices by model and day",
 )
 
 SUITE = _table(
@@ -160,7 +181,14 @@ SUITE = _table(
             },
             minProperties=1,
         ),
-        "prices": _table({"source": _PRICE, "target": _PRICE}),
+        "prices": _table(
+            {
+                "source": _PRICE,
+                "target": _PRICE,
+                "file": _text("Price list by model, a file beside this one."),
+                "date": _DAY,
+            }
+        ),
     },
     "suite",
     "comparators",

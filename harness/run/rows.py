@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.config import Price
-from harness.core.call import Answer, CallFailure, FailureKind, Observation, Outcome, Side
+from harness.core.call import Answer, CallFailure, FailureKind, Observation, Outcome, Side, Tokens
 from harness.core.output import Output
 from harness.core.protocols import Comparator
 from harness.core.verdict import Comparison, Row, RowStatus, Status
@@ -125,15 +125,17 @@ def _cost_rows(plan: Plan, base: Row, observation: Observation) -> Iterator[Row]
 
 
 def cost_usd(outcome: Outcome, price: Price) -> float | None:
-    """USD of one call at list price, every attempt paid; None where the call failed or its tokens are not known."""
+    """USD of one call at list price, every attempt paid.
+
+    None where the call failed, its tokens are not known, or a price list is given and the served model is not on it.
+    """
     if isinstance(outcome, CallFailure):
         return None
-    tokens_in, tokens_out = outcome.tokens_in, outcome.tokens_out
-    per_token = price.per_1k_tokens_in_usd or price.per_1k_tokens_out_usd
-    if per_token and (tokens_in is None or tokens_out is None):
+    own = price.of(outcome.served_model)
+    if own is None:
         return None
-    tokens = (tokens_in or 0) * price.per_1k_tokens_in_usd + (tokens_out or 0) * price.per_1k_tokens_out_usd
-    return outcome.attempts * price.per_call_usd + tokens / 1000
+    tokens_usd = own.tokens_usd(outcome.tokens or Tokens(input=outcome.tokens_in, output=outcome.tokens_out))
+    return None if tokens_usd is None else outcome.attempts * own.per_call_usd + tokens_usd
 
 
 class Latencies:

@@ -69,7 +69,7 @@ class Runner:
         self._progress = progress
         self._stop = threading.Event()
         limits = plan.profile.limits
-        spending = Spending(limits, dict(plan.suite.prices), calls=done.calls)
+        spending = Spending(limits, {side: one.ceiling for side, one in plan.suite.prices.items()}, calls=done.calls)
         self._spending = spending
         self._pacers = {
             side: Pacer(side, endpoint, limits, spending, self._stop, seed=plan.suite.seed)

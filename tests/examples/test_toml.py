@@ -14,6 +14,7 @@ import pytest
 from harness import config
 from harness.core import registry
 from harness.gate.policy import load_policy
+from harness.prices import prices
 from tests.examples.pages import ROOT, Block, all_blocks
 
 BLOCKS = all_blocks("toml")
@@ -39,6 +40,13 @@ def test_a_block_is_read_by_the_real_loader(block: Block, tmp_path: Path) -> Non
             file.parent.mkdir(parents=True)
             file.write_text(_whole(block))
             load(file)
+        case "models.toml":
+            own = tmp_path / "models.toml"
+            own.write_text(block.text)
+            assert registry.load("pairs", "bedrock_to_azure_openai", models=str(own))
+        case "prices.toml":
+            (tmp_path / "prices.toml").write_text(block.text)
+            assert prices({"file": "prices.toml"}, tmp_path)
         case _:
             policy = tmp_path / "policy.toml"
             policy.write_text(_whole(block))

@@ -301,10 +301,13 @@ def tokens_of(usage: Any) -> Tokens | None:
 def error_in(data: Any) -> dict[str, Any] | None:
     """The error that a body or an event of a stream tells; None where it tells none.
 
-    {"error": {...}}, the responses API's {"type": "error", "code", "message"}, and gateways' {"statusCode", "message"}.
+    {"error": {...}}, gateways' {"statusCode", "message"}, and the responses API's {"type": "error", "code", "message"}
+    and {"type": "response.failed", "response": {"error": {...}}}.
     """
     if not isinstance(data, dict):
         return None
+    if data.get("type") == "response.failed":
+        return tabled(tabled(data.get("response")).get("error")) or {"message": "the response failed"}
     error = data.get("error")
     if isinstance(error, dict) and error:
         return error

@@ -11,8 +11,6 @@ Source: wire contracts, "Chat completions"; openai-python 3.52, `types/chat/comp
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -35,8 +33,26 @@ from harness.core.chat import (
     ToolChoice,
     Value,
 )
-from harness.errors import CodecError, UnencodableRequest
+from harness.errors import CodecError
 from harness.services._chat import parsed
+from harness.services._openai_parts import (
+    USAGE_ASKED,
+    cannot,
+    choice_word,
+    dump,
+    expect,
+    image_url,
+    read_choice,
+    read_file,
+    read_function,
+    read_params,
+    read_schema,
+    split_data_uri,
+    write_file,
+    write_function,
+    write_params,
+    write_schema,
+)
 
 # Neutral param -> member of the body.
 NAMES: Mapping[str, str] = MappingProxyType(
@@ -64,17 +80,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "store": "store",
     }
 )
-LIMITS = ("max_completion_tokens", "max_tokens")
-USAGE_ASKED: Mapping[str, Json] = MappingProxyType({"include_usage": True})
-CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 _HANDLED = frozenset({"messages", "tools", "functions", "tool_choice", "function_call", "response_format"})
-_FILE_MEDIA = {
-    "application/pdf": "pdf",
-    "text/plain": "txt",
-    "text/csv": "csv",
-    "text/html": "html",
-    "text/markdown": "md",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +126,7 @@ def write_body(conversation: Conversation, params: Mapping[str, Json], dialect: 
     )
     body: dict[str, Any] = {"messages": list(_write_messages(conversation, dialect))}
     if conversation.tools:
-        functions = [_write_function(tool) for tool in conversation.tools]
+        functions = [write_function(tool) for tool in conversation.tools]
         tools = [{"type": "function", "function": function} for function in functions]
         body |= {"functions": functions} if legacy else {"tools": tools}
     if conversation.tool_choice is not None:
@@ -131,75 +137,6 @@ def write_body(conversation: Conversation, params: Mapping[str, Json], dialect: 
     if dialect.ask_usage and body.get("stream") and "stream_options" not in body:
         body["stream_options"] = dict(USAGE_ASKED)
     return body
-
-
-def read_params(
-    table: Mapping[str, Any], names: Mapping[str, str], *, handled: frozenset[str]
-) -> tuple[dict[str, Json], dict[str, Any]]:
-    """Neutral params and extra of a body's members, `handled` left out. null says nothing and is dropped."""
-    neutral = {member: name for name, member in names.items()}
-    if names.get("max_tokens") in LIMITS:  # either word is read; the dialect's own wins where both stand
-        neutral |= {member: "max_tokens" for member in LIMITS if table.get(names["max_tokens"]) is None}
-    params: dict[str, Json] = {}
-    extra: dict[str, Any] = {}
-    for member, value in table.items():
-        name = neutral.get(member)
-        if value is None or member in handled or (member == "stream_options" and value == USAGE_ASKED):
-            continue
-        if name is None:
-            extra[member] = value
-        elif name == "stop":
-            params[name] = [value] if isinstance(value, str) else value
-        elif name == "reasoning":
-            params[name] = {"effort": value}
-        else:
-            params[name] = value
-    return params, extra
-
-
-def write_params(body: dict[str, Any], params: Mapping[str, Json], names: Mapping[str, str]) -> None:
-    """Add params to a body, extra last; "api" is the codec's. Raises UnencodableRequest naming one without a member."""
-    for name, value in params.items():
-        if name in ("api", "extra"):
-            continue
-        if name not in names:
-            raise cannot(name, "the request body has no member for it")
-        body[names[name]] = _effort(value) if name == "reasoning" else value
-    extra = params.get("extra", {})
-    if not isinstance(extra, dict):
-        raise cannot("extra", "it is no object")
-    for member, value in extra.items():
-        before = body.get(member)
-        added = member == "tools" and isinstance(before, list) and isinstance(value, list)
-        body[member] = [*before, *value] if added else value  # type: ignore[misc]
-
-
-def cannot(field: str, reason: str) -> UnencodableRequest:
-    """The error that names a field of the request and why it cannot be said."""
-    return UnencodableRequest(f'"{field}" cannot be sent: {reason}.')
-
-
-def expect(value: Any, kind: type | tuple[type, ...], what: str) -> Any:
-    """The value, where it is of a kind; else CodecError."""
-    if not isinstance(value, kind):
-        raise CodecError(f"{what} is not what a request holds there.")
-    return value
-
-
-def data_uri(media_type: str, data: bytes) -> str:
-    """Bytes as a data: URI (RFC 2397)."""
-    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def split_data_uri(uri: str) -> tuple[str, bytes] | None:
-    """Media type and bytes of a base64 data: URI; None where it is none."""
-    head, comma, tail = uri.partition(",")
-    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        return None
-    try:
-        return head[len("data:") : -len(";base64")], base64.b64decode(tail, validate=True)
-    except (binascii.Error, ValueError):
-        return None
 
 
 # Reading
@@ -331,15 +268,6 @@ def _known_part(table: dict[str, Any]) -> Part | None:
     return None
 
 
-def read_file(inner: dict[str, Any]) -> File | None:
-    """A document from {"file_data": data URI, "filename"}; None where it is not one that `write_file` would write."""
-    split = split_data_uri(inner["file_data"])
-    known = None if split is None else _FILE_MEDIA.get(split[0])
-    if split is None or known is None:
-        return None
-    return File(kind="document", format=known, name=inner.get("filename"), data=split[1])
-
-
 def _read_tools(table: Mapping[str, Any], extra: dict[str, Any]) -> Iterator[Tool]:
     for tool in expect(table.get("tools") or [], list, '"tools"'):
         plain = isinstance(tool, dict) and tool.keys() == {"type", "function"} and tool["type"] == "function"
@@ -356,22 +284,6 @@ def _read_tools(table: Mapping[str, Any], extra: dict[str, Any]) -> Iterator[Too
             yield read
 
 
-def read_function(function: Any) -> Tool | None:
-    """A tool from {"name", "description", "parameters", "strict"}; None where there is more, or less, to it."""
-    known = {"name", "description", "parameters", "strict"}
-    if not isinstance(function, dict) or not function.keys() <= known or not isinstance(function.get("name"), str):
-        return None
-    schema = function.get("parameters")
-    if not isinstance(schema, dict | None):
-        return None
-    return Tool(
-        name=function["name"],
-        description=function.get("description"),
-        schema=schema or {},
-        strict=function.get("strict"),
-    )
-
-
 def _read_choice(table: Mapping[str, Any], extra: dict[str, Any]) -> ToolChoice | None:
     for member in ("tool_choice", "function_call"):
         choice = table.get(member)
@@ -383,14 +295,6 @@ def _read_choice(table: Mapping[str, Any], extra: dict[str, Any]) -> ToolChoice 
             return read
         extra[member] = choice
     return None
-
-
-def read_choice(choice: Any) -> ToolChoice | None:
-    """A choice from a word or {"name"}; None where it is another. "any" is Mistral's word for "required"."""
-    if isinstance(choice, dict) and isinstance(choice.get("name"), str) and choice.keys() <= {"name", "type"}:
-        return ToolChoice("tool", choice["name"]) if choice.get("type", "function") == "function" else None
-    kinds = {word: kind for kind, word in CHOICES.items()} | {"any": "any"}
-    return ToolChoice(kinds[choice]) if isinstance(choice, str) and choice in kinds else None
 
 
 def _read_format(form: Any, extra: dict[str, Any]) -> Format | None:
@@ -407,23 +311,6 @@ def _read_format(form: Any, extra: dict[str, Any]) -> Format | None:
                 return read
     extra["response_format"] = form
     return None
-
-
-def read_schema(inner: Any) -> Format | None:
-    """A form from {"name", "description", "schema", "strict"}; None where there is more, or less, to it."""
-    known = {"name", "description", "schema", "strict"}
-    if not isinstance(inner, dict) or not inner.keys() <= known or not isinstance(inner.get("name"), str):
-        return None
-    schema = inner.get("schema")
-    if not isinstance(schema, dict | None):
-        return None
-    return Format(
-        kind="schema",
-        name=inner["name"],
-        description=inner.get("description"),
-        schema=schema,
-        strict=inner.get("strict"),
-    )
 
 
 # Writing
@@ -524,14 +411,6 @@ def _arguments(call: Call) -> str:
     return call.raw if call.raw is not None else dump(call.arguments, "tool_call")
 
 
-def dump(value: Json, field: str) -> str:
-    """JSON as text. Raises UnencodableRequest for NaN and infinities, which JSON cannot say."""
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError:
-        raise cannot(field, "it holds NaN or an infinity, which JSON cannot say") from None
-
-
 def _write_result(result: Result) -> dict[str, Any]:
     if result.error:
         raise cannot("tool_result", "the body has no member that says that a tool failed")
@@ -578,43 +457,11 @@ def _write_part(part: Part, field: str) -> dict[str, Any]:
             raise cannot(words.get(type(part).__name__, field), f"a {type(part).__name__} has no place here")
 
 
-def image_url(image: Image) -> str:
-    """The address of a picture, or its bytes as a data URI."""
-    if image.url is not None and image.data is None:
-        return image.url
-    if image.data is None or image.media_type is None:
-        raise cannot("image", "neither an address nor bytes with a media type are given")
-    return data_uri(image.media_type, image.data)
-
-
-def write_file(part: File) -> dict[str, Any]:
-    """A document as {"file_data": data URI, "filename"}."""
-    media = {form: media for media, form in _FILE_MEDIA.items()}.get(part.format)
-    if part.data is None or media is None or part.citations or part.context is not None:
-        raise cannot("document", f"the body takes bytes of {', '.join(_FILE_MEDIA.values())} alone, without citations")
-    named = {} if part.name is None else {"filename": part.name}
-    return {"file_data": data_uri(media, part.data), **named}
-
-
-def _write_function(tool: Tool) -> dict[str, Any]:
-    if tool.cache:
-        raise cannot("cache_point", "the body has no cache points")
-    said = {"description": tool.description, "parameters": dict(tool.schema) or None, "strict": tool.strict}
-    return {"name": tool.name, **{name: value for name, value in said.items() if value is not None}}
-
-
 def _write_choice(choice: ToolChoice, *, legacy: bool) -> Json:
     if choice.kind == "tool":
         named: dict[str, Json] = {"name": choice.name}
         return named if legacy else {"type": "function", "function": named}
     return choice_word(choice)
-
-
-def choice_word(choice: ToolChoice) -> str:
-    """auto, required or none. Raises UnencodableRequest for another kind."""
-    if choice.kind not in CHOICES:
-        raise cannot("tool_choice", f'its kind is "{choice.kind}"')
-    return CHOICES[choice.kind]
 
 
 def _write_format(form: Format) -> dict[str, Any]:
@@ -627,18 +474,3 @@ def _write_format(form: Format) -> dict[str, Any]:
             return {"type": "json_schema", "json_schema": write_schema(form)}
         case other:
             raise cannot("response_format", f'its kind is "{other}"')
-
-
-def write_schema(form: Format) -> dict[str, Any]:
-    """{"name", "description", "schema", "strict"}; a schema without a name cannot be sent."""
-    if form.name is None:
-        raise cannot("response_format", "a schema needs a name")
-    schema = None if form.schema is None else dict(form.schema)
-    said = {"description": form.description, "schema": schema, "strict": form.strict}
-    return {"name": form.name, **{name: value for name, value in said.items() if value is not None}}
-
-
-def _effort(reasoning: Json) -> Json:
-    if not isinstance(reasoning, dict) or reasoning.keys() != {"effort"}:
-        raise cannot("reasoning", 'the body takes {"effort": word} alone')
-    return reasoning["effort"]

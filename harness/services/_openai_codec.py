@@ -18,7 +18,7 @@ from harness.core.case import Json, Lot, Recording, Request, Task
 from harness.core.chat import Conversation
 from harness.core.output import Chat, Images, Output, StopReason
 from harness.errors import CodecError
-from harness.services import _openai_embeddings, _openai_images, _sse
+from harness.services import _openai_embeddings, _openai_images, _openai_responses, _sse
 from harness.services._chat import parsed, valued
 from harness.services._chat import table as tabled
 from harness.services._failures import by_status
@@ -34,7 +34,8 @@ from harness.services._openai import (
     listed,
     tokens_of,
 )
-from harness.services._openai_chat import Dialect, cannot, read_body, write_body
+from harness.services._openai_chat import Dialect, read_body, write_body
+from harness.services._openai_parts import cannot
 
 CHAT, RESPONSES, EMBEDDINGS, IMAGES = "chat.completions", "responses", "embeddings", "images.generations"
 # End of an address -> operation.
@@ -140,6 +141,9 @@ class OpenAICodec:
             return _openai_embeddings.read_body(body)
         if operation == IMAGES:
             return _openai_images.read_body(body)
+        if operation == RESPONSES:
+            conversation, params = _openai_responses.read_body(body)
+            return conversation.request({**params, "api": "responses"})
         conversation, params = read_body(body, self.dialect)
         return conversation.request(params)
 
@@ -148,6 +152,8 @@ class OpenAICodec:
             return _openai_embeddings.write_body(request.payload, params)
         if operation == IMAGES:
             return _openai_images.write_body(request.payload, params)
+        if operation == RESPONSES:
+            return _openai_responses.write_body(Conversation.of(request), params)
         return write_body(Conversation.of(request), params, self.dialect)
 
 
@@ -211,9 +217,25 @@ def broken_off(at_s: float) -> Event:
     return Event(at_s, "error", {"error": dict(_BROKEN)})
 
 
-def complete(events: tuple[Event, ...]) -> bool:
+def complete(operation: str, events: tuple[Event, ...]) -> bool:
     """Whether a stream's answer came to its end."""
-    return finished(completion_of([tabled(event.data) for event in events]))
+    return _finished(operation, _whole(operation, events))
+
+
+def _whole(operation: str, events: tuple[Event, ...]) -> dict[str, Any]:
+    """What a stream's events are the pieces of."""
+    told = tuple(event for event in events if event.kind != "error")
+    if operation == RESPONSES:
+        return _openai_responses.response_of(told)
+    return completion_of([tabled(event.data) for event in told])
+
+
+def _finished(operation: str, whole: Mapping[str, Any]) -> bool:
+    return _openai_responses.finished(whole) if operation == RESPONSES else finished(whole)
+
+
+def _chat(operation: str, whole: Mapping[str, Any], request: Request) -> Chat:
+    return valued(_openai_responses.chat_of(whole) if operation == RESPONSES else chat_of(whole), request)
 
 
 def _decode(reply: Wire, request: Request) -> Reading | Unreadable:
@@ -237,7 +259,9 @@ def _output(operation: str, body: dict[str, Any], request: Request) -> tuple[Out
         return _openai_embeddings.output(body, request), tokens_of(body.get("usage"))
     if operation == IMAGES:
         return _openai_images.output(body), tokens_of(body.get("usage"))
-    return valued(chat_of(body), request), tokens_of(body.get("usage"))
+    if operation == RESPONSES and not _openai_responses.finished(body):
+        raise ValueError("the response is not finished")
+    return _chat(operation, body, request), tokens_of(body.get("usage"))
 
 
 def _refused(error: dict[str, Any], reply: Wire, request: Request) -> Reading | Unreadable:
@@ -252,18 +276,17 @@ def _refused(error: dict[str, Any], reply: Wire, request: Request) -> Reading | 
 
 
 def _stream(reply: Wire, request: Request) -> Reading | Unreadable:
-    chunks = [tabled(event.data) for event in reply.events if event.kind != "error"]
     failed = next((error_in(event.data) or {} for event in reply.events if event.kind == "error"), None)
-    whole = completion_of(chunks)
+    whole = _whole(reply.operation, reply.events)
     tokens = tokens_of(whole.get("usage"))
-    chat = valued(chat_of(whole), request) if listed(whole["choices"]) else None
+    chat = _chat(reply.operation, whole, request) if whole.get("choices") or whole.get("output") else None
     if failed is not None and is_filter(failed):
         if chat is None:
             return _refused(failed, reply, request)
         return _reading(_stopped(chat, failed), tokens, whole, reply)
     if failed is not None:
         return Unreadable(_words(failed, None), chat, kind=kind_of(failed), status=reply.status, code=code_of(failed))
-    if chat is None or not finished(whole):
+    if chat is None or not _finished(reply.operation, whole):
         kind = FailureKind.UNAVAILABLE
         return Unreadable(_BROKEN["message"], chat, kind=kind, status=reply.status, code=_BROKEN["code"])
     return _reading(chat, tokens, whole, reply)
@@ -300,6 +323,8 @@ def _reading(output: Output, tokens: Tokens | None, body: Mapping[str, Any], rep
 
 def _speaks(event: Event) -> bool:
     """Whether a chunk carries a piece of the answer."""
+    if event.kind.endswith(".delta"):
+        return event.kind.startswith(("response.output_text", "response.refusal", "response.function_call"))
     for choice in listed(tabled(event.data).get("choices")):
         delta = tabled(tabled(choice).get("delta"))
         if any(delta.get(name) for name in ("content", "refusal", "tool_calls", "function_call")):

@@ -17,7 +17,7 @@ from harness.core.output import Embedding
 from harness.errors import CodecError
 from harness.services._chat import table as tabled
 from harness.services._openai import listed
-from harness.services._openai_chat import cannot, read_params, write_params
+from harness.services._openai_parts import cannot, read_params, write_params
 
 NAMES: Mapping[str, str] = {
     "model": "model",

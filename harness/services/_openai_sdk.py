@@ -195,7 +195,7 @@ class SDKEndpoint:
                 retry_after_s=retry_after_s(reply.headers),
                 partial=reply,
             )
-        if complete(reply.events):
+        if complete(reply.operation, reply.events):
             return reply
         raise Unavailable(
             f"{self._place}: the stream broke off before its answer was complete",

@@ -1,0 +1,119 @@
+"""Whether two answers to one question say the same, by their words: a probability of equivalence, with reasons.
+
+No model is called. Before any word is compared: a refusal, a block by a filter, an empty answer and one that was cut
+off are behaviour. One side alone scores 0; both are a match, save that two answers that were cut off are compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.comparators import not_of
+from harness.comparators._text.model import Model, default
+from harness.comparators._text.refusing import refuses
+from harness.comparators._text.similarity import Same, Similarity, compare_texts
+from harness.core.case import Case
+from harness.core.chat import question
+from harness.core.output import Chat, Output, Retrieved, StopReason
+from harness.core.verdict import Comparison, Status
+from harness.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class TextSimilarity:
+    """value: the score, 1 for the same. Status: match where the verdict is "same", else mismatch.
+
+    A verdict of "not shown" is a mismatch too: what is not shown to be the same does not pass as the same.
+    """
+
+    model: Model
+    complete: bool
+    calibration: str
+    name: str = "text_similarity"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Criteria that the value fits: 1 is the same."""
+        return ("score",)
+
+    def signature(self) -> str:
+        return f"{self.name}|complete:{str(self.complete).lower()}|model:{self.calibration}:{self.model.sha256[:12]}"
+
+    def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
+        ours, theirs = _chat(source), _chat(target)
+        if ours is None:
+            return self._say(case, Status.INCOMPARABLE, None, not_of("chat", "source", source))
+        if theirs is None:
+            return self._say(case, Status.MISMATCH, 0.0, not_of("chat", "target", target))
+        found = _outcomes(ours, theirs)
+        if found is None:
+            asked = question(case.request)
+            found = compare_texts(asked, ours.text, theirs.text, self.model, complete=self.complete)
+        reason = "; ".join(found.reasons)
+        if found.verdict is not Same.SAME:
+            reason = f"{found.verdict}: {reason}" if reason else str(found.verdict)
+        if found.uncalibrated:
+            reason = f"{reason} (uncalibrated: {found.uncalibrated})".strip()
+        status = Status.MATCH if found.verdict is Same.SAME else Status.MISMATCH
+        return self._say(case, status, found.score, reason)
+
+    def _say(self, case: Case, status: Status, value: float | None, reason: str) -> Comparison:
+        return Comparison(
+            case_id=case.id,
+            comparator=self.signature(),
+            status=status,
+            value=value,
+            distance=None if value is None else 1 - value,
+            unit="" if value is None else "1 - score",
+            reason=reason,
+        )
+
+
+def _chat(output: Output) -> Chat | None:
+    """The answer's text: a chat, or the answer that a retrieval made."""
+    return output.answer if isinstance(output, Retrieved) else output if isinstance(output, Chat) else None
+
+
+def _outcomes(source: Chat, target: Chat) -> Similarity | None:
+    """What came of the call, before any word: (what, how it is said of one side). None: two texts to compare."""
+    for has, said, equal in (
+        (_blocked, "answer was blocked by a filter", True),
+        (_refused, "answer is a refusal", True),
+        (_empty, "answer is empty", True),
+        (_cut, "answer is cut off", False),
+    ):
+        ours, theirs = has(source), has(target)
+        if ours and theirs and equal:
+            return Similarity(score=1.0, verdict=Same.SAME, reasons=(f"each {said}",))
+        if ours != theirs:
+            side = "source" if ours else "target"
+            words = f"the {side} refuses" if has is _refused else f"the {side}'s {said}"
+            return Similarity(score=0.0, verdict=Same.DIFFERENT, reasons=(words,))
+    return None
+
+
+def _blocked(chat: Chat) -> bool:
+    return (chat.filter is not None and chat.filter.blocked) or chat.stop is StopReason.FILTER
+
+
+def _refused(chat: Chat) -> bool:
+    return chat.refusal is not None or chat.stop is StopReason.REFUSAL or refuses(chat.text)
+
+
+def _empty(chat: Chat) -> bool:
+    return not chat.text.strip()
+
+
+def _cut(chat: Chat) -> bool:
+    return chat.stop is StopReason.LENGTH
+
+
+def build(*, complete: bool = True) -> TextSimilarity:
+    """`[comparators.NAME] use = "text_similarity"`.
+
+    complete (true): a sentence that one answer has and the other lacks counts against the target, though the question
+    may be answered without it. Raises ConfigError where an option is of the wrong kind.
+    """
+    if not isinstance(complete, bool):
+        raise ConfigError(f"text_similarity: complete must be true or false, not {complete!r}.")
+    return TextSimilarity(default(), complete, "shipped")

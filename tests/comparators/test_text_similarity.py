@@ -1,0 +1,186 @@
+"""Whether two answers to one question say the same."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.comparators import text_similarity
+from harness.core.case import Case, Provenance, Recording
+from harness.core.chat import Conversation, Message, Text
+from harness.core.output import Chat, Document, Filter, Output, StopReason
+from harness.core.protocols import Comparator
+from harness.core.verdict import Comparison, Status
+from harness.errors import ConfigError
+
+QUESTION = "When does my order ship and how much did I pay?"
+ANSWER = (
+    "Your order ships on 14 March 2024 from the Leeds warehouse. You paid £1,200 including VAT. "
+    "It will arrive within three working days."
+)
+SIDES = pytest.mark.parametrize("swapped", [False, True], ids=["target", "source"])
+
+
+def case(question: str = QUESTION) -> Case:
+    recording = Recording(id="c", service="s", operation="o", provenance=Provenance(captured_at=None, captured_from=""))
+    request = Conversation(messages=(Message("user", (Text(question),)),)).request({})
+    return Case(id="c", suite="t", request=request, recording=recording, cluster="c")
+
+
+def compare(source: Output | str, target: Output | str, question: str = QUESTION, **options: bool) -> Comparison:
+    sides = [Chat(text=one) if isinstance(one, str) else one for one in (source, target)]
+    return text_similarity.build(**options).compare(*sides, case=case(question))
+
+
+def test_it_compares_and_its_value_is_a_score():
+    built = text_similarity.build()
+    assert isinstance(built, Comparator)
+    assert built.kinds == ("score",)
+
+
+def test_settings_and_model_stand_in_the_signature():
+    signature = text_similarity.build().signature()
+    assert signature.startswith("text_similarity|complete:true|model:shipped:")
+    assert signature != text_similarity.build(complete=False).signature()
+
+
+def test_an_option_of_the_wrong_kind_is_refused():
+    with pytest.raises(ConfigError, match="complete must be true or false"):
+        text_similarity.build(complete="yes")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "You paid £1,200 including VAT. Your order ships on 14 March 2024 from the Leeds warehouse. "
+        "It will arrive within 3 working days.",
+        "The order will leave our warehouse in Leeds on March 14, 2024. The amount paid was 1200 pounds, VAT included, "
+        "and delivery takes three business days.",
+        "Your order ships on the 14th of March 2024, from the Leeds warehouse. In total you've paid GBP 1200 "
+        "(including VAT), and it will arrive within three working days.",
+    ],
+)
+def test_a_paraphrase_is_the_same(target):
+    found = compare(ANSWER, target)
+    assert found.status is Status.MATCH, found.reason
+    assert found.value > 0.9
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("14 March", "15 March", "target says 15, source says 14"),
+        ("£1,200", "£2,100", "target says 2,100, source says 1,200"),
+        ("Leeds", "Bristol", "target says Bristol, source says Leeds"),
+        ("will arrive", "will not arrive", "the sense is turned around"),
+        ("You paid £1,200 including VAT. ", "", 'the target leaves out "You paid £1,200 including VAT"'),
+        ("days.", "days. A gift card from Harrods is included.", 'the target adds "A gift card from Harrods'),
+        ("VAT. It will arrive within three working days.", "", "the target's answer is cut off"),
+    ],
+)
+def test_a_planted_defect_is_found_and_named(old, new, reason):
+    found = compare(ANSWER, ANSWER.replace(old, new))
+    assert found.status is Status.MISMATCH
+    assert found.value <= 0.2
+    assert reason in found.reason
+
+
+def test_an_extra_sentence_counts_only_where_the_answer_is_to_be_complete():
+    longer = f"{ANSWER} A gift card from Harrods is included."
+    assert compare(ANSWER, longer, complete=True).value <= 0.2
+    assert compare(ANSWER, longer, complete=False).value > 0.9
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Chat(text="I'm sorry, but I can't help with that request."), "the {side} refuses"),
+        (Chat(text="", refusal="No."), "the {side} refuses"),
+        (Chat(text="", filter=Filter(blocked=True), stop=StopReason.FILTER), "the {side}'s answer was blocked"),
+        (Chat(text=" \n"), "the {side}'s answer is empty"),
+        (Chat(text=ANSWER[:60], stop=StopReason.LENGTH), "the {side}'s answer is cut off"),
+    ],
+)
+@SIDES
+def test_an_outcome_of_one_side_alone_scores_0(outcome, reason, swapped):
+    pair = (outcome, ANSWER) if swapped else (ANSWER, outcome)
+    found = compare(*pair)
+    assert (found.status, found.value) == (Status.MISMATCH, 0.0)
+    assert reason.format(side="source" if swapped else "target") in found.reason
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (Chat(text="I cannot help with that."), Chat(text="", refusal="I must decline.")),
+        (Chat(text="", filter=Filter(blocked=True)), Chat(text="Blocked.", stop=StopReason.FILTER)),
+        (Chat(text=""), Chat(text=" ")),
+    ],
+)
+def test_the_same_outcome_of_both_is_a_match(source, target):
+    found = compare(source, target)
+    assert (found.status, found.value) == (Status.MATCH, 1.0)
+
+
+def test_only_the_sources_own_kind_makes_a_case_incomparable():
+    assert compare(Document(value=1), ANSWER).status is Status.INCOMPARABLE
+    assert compare(ANSWER, Document(value=1)).status is Status.MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "target", "same"),
+    [
+        ("who wrote dracula", "Bram Stoker", "Dracula was written by the Irish author Bram Stoker in 1897.", True),
+        ("who wrote dracula", "Bram Stoker", "Mary Shelley wrote it.", False),
+        ("how many legs has a spider", "Eight.", "A spider has 8 legs.", True),
+        ("how many legs has a spider", "A spider has six legs.", "A spider has 8 legs.", False),
+        ("is it open on Sunday", "Yes, it is open.", "No, it is not open.", False),
+        ("who runs it", "The United Nations runs it.", "It is run by the UN.", True),
+    ],
+)
+def test_short_answers_are_judged_by_what_was_asked(question, source, target, same):
+    value = compare(source, target, question, complete=False).value
+    assert value > 0.85 if same else value < 0.4
+
+
+def test_without_a_question_or_in_another_script_it_says_that_it_is_uncalibrated():
+    assert "(uncalibrated: no question)" in compare(ANSWER, ANSWER[10:], "").reason
+    found = compare("東京です。", "大阪です。", "日本の首都は？")
+    assert "another script" in found.reason
+    assert found.status is Status.MISMATCH
+
+
+def test_an_answer_in_another_language_is_told():
+    german = (
+        "Ihre Bestellung wird am 14. März 2024 aus dem Lager in Leeds versandt. Sie haben 1.200 £ inklusive "
+        "Mehrwertsteuer bezahlt und die Lieferung ist in drei Tagen bei Ihnen."
+    )
+    found = compare(ANSWER, german)
+    assert found.value <= 0.2
+    assert "the target answers in German, the source in English" in found.reason
+
+
+texts = st.one_of(st.text(max_size=300), st.text(alphabet="aA .1,\n’$٣東e\u0301", max_size=300))
+
+
+@given(question=texts, source=texts, target=texts)
+@settings(max_examples=150, deadline=None)
+def test_any_texts_get_a_score_within_bounds_and_the_same_one_swapped(question, source, target):
+    found, back = compare(source, target, question), compare(target, source, question)
+    assert 0.0 <= found.value <= 1.0
+    assert found.value == pytest.approx(back.value, abs=1e-12)
+    assert found == compare(source, target, question)
+
+
+@given(text=texts, question=texts)
+@settings(max_examples=60, deadline=None)
+def test_a_text_is_the_same_as_itself(text, question):
+    assert compare(text, text, question).value == 1.0
+
+
+@pytest.mark.parametrize(
+    "unit", ["a ", "1,", "1", "A.", "'", "million ", "No. ", "Ab", "e\u0301", "東", "\n", "is not ", "$"]
+)
+def test_time_grows_no_faster_than_the_text(unit):
+    """Work is counted in tokens; a text of 20,000 characters that made it grow with the square would take minutes."""
+    text = unit * (20_000 // len(unit))
+    assert compare(text, text + " and 7 more", "what is it").value is not None

@@ -6,9 +6,10 @@ off are behaviour. One side alone scores 0; both are a match, save that two answ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.comparators import not_of
+from harness.comparators._conduct import unanswered
 from harness.comparators._text.model import Model, default
 from harness.comparators._text.refusing import refuses
 from harness.comparators._text.similarity import Same, Similarity, compare_texts
@@ -45,7 +46,11 @@ class TextSimilarity:
             return self._say(case, Status.INCOMPARABLE, None, not_of("chat", "source", source))
         if theirs is None:
             return self._say(case, Status.MISMATCH, 0.0, not_of("chat", "target", target))
-        found = _outcomes(ours, theirs)
+        ours, theirs = _read_refusal(ours), _read_refusal(theirs)
+        if settled := unanswered(ours, theirs):
+            status, reason = settled
+            return self._say(case, status, float(status is Status.MATCH), reason)
+        found = _cut(ours, theirs)
         if found is None:
             asked = question(case.request)
             found = compare_texts(asked, ours.text, theirs.text, self.model, complete=self.complete)
@@ -74,38 +79,19 @@ def _chat(output: Output) -> Chat | None:
     return output.answer if isinstance(output, Retrieved) else output if isinstance(output, Chat) else None
 
 
-def _outcomes(source: Chat, target: Chat) -> Similarity | None:
-    """What came of the call, before any word: (what, how it is said of one side). None: two texts to compare."""
-    for has, said, equal in (
-        (_blocked, "answer was blocked by a filter", True),
-        (_refused, "answer is a refusal", True),
-        (_empty, "answer is empty", True),
-        (_cut, "answer is cut off", False),
-    ):
-        ours, theirs = has(source), has(target)
-        if ours and theirs and equal:
-            return Similarity(score=1.0, verdict=Same.SAME, reasons=(f"each {said}",))
-        if ours != theirs:
-            side = "source" if ours else "target"
-            words = f"the {side} refuses" if has is _refused else f"the {side}'s {said}"
-            return Similarity(score=0.0, verdict=Same.DIFFERENT, reasons=(words,))
-    return None
+def _read_refusal(chat: Chat) -> Chat:
+    """A refusal in plain text is one, though no service marks it."""
+    return replace(chat, stop=StopReason.REFUSAL) if refuses(chat.text) else chat
 
 
-def _blocked(chat: Chat) -> bool:
-    return (chat.filter is not None and chat.filter.blocked) or chat.stop is StopReason.FILTER
-
-
-def _refused(chat: Chat) -> bool:
-    return chat.refusal is not None or chat.stop is StopReason.REFUSAL or refuses(chat.text)
-
-
-def _empty(chat: Chat) -> bool:
-    return not chat.text.strip()
-
-
-def _cut(chat: Chat) -> bool:
-    return chat.stop is StopReason.LENGTH
+def _cut(source: Chat, target: Chat) -> Similarity | None:
+    """Where one answer alone was cut off; two that were are compared as they are."""
+    ours, theirs = source.stop is StopReason.LENGTH, target.stop is StopReason.LENGTH
+    if ours == theirs:
+        return None
+    return Similarity(
+        score=0.0, verdict=Same.DIFFERENT, reasons=(f"the {'source' if ours else 'target'}'s answer is cut off",)
+    )
 
 
 def build(*, complete: bool = True) -> TextSimilarity:

@@ -95,7 +95,10 @@ def test_an_extra_sentence_counts_only_where_the_answer_is_to_be_complete():
     [
         (Chat(text="I'm sorry, but I can't help with that request."), "the {side} refuses"),
         (Chat(text="", refusal="No."), "the {side} refuses"),
-        (Chat(text="", filter=Filter(blocked=True), stop=StopReason.FILTER), "the {side}'s answer was blocked"),
+        (
+            Chat(text="", filter=Filter(blocked=True), stop=StopReason.FILTER),
+            "the {side}'s answer is blocked by a filter",
+        ),
         (Chat(text=" \n"), "the {side}'s answer is empty"),
         (Chat(text=ANSWER[:60], stop=StopReason.LENGTH), "the {side}'s answer is cut off"),
     ],
@@ -113,6 +116,7 @@ def test_an_outcome_of_one_side_alone_scores_0(outcome, reason, swapped):
     [
         (Chat(text="I cannot help with that."), Chat(text="", refusal="I must decline.")),
         (Chat(text="", filter=Filter(blocked=True)), Chat(text="Blocked.", stop=StopReason.FILTER)),
+        (Chat(text="I'm sorry, but I cannot assist with that."), Chat(text="", filter=Filter(blocked=True))),
         (Chat(text=""), Chat(text=" ")),
     ],
 )

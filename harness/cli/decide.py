@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from harness import __version__
+    from harness.gate.conditions import Conditions
     from harness.gate.coverage import unchecked
     from harness.gate.decide import decide
     from harness.gate.document import document
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from harness.gate.policy import load_policy
     from harness.gate.rows_file import open_rows
 
-    policy = load_policy(args.policy)
+    policy = load_policy(args.policy).under(Conditions.beside(args.rows))
     if args.history is not None and policy.mode == "fixed":
         raise PolicyError(
             f'{args.policy}, [gate]: mode "fixed" is one look planned in advance and takes no --history. '

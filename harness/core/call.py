@@ -31,6 +31,19 @@ class Role(StrEnum):
         return Side.TARGET if self is Role.TARGET else Side.SOURCE
 
 
+class Mode(StrEnum):
+    """Where a run's answers come from.
+
+    dual: both sides are called. golden: the source's answers are those that were recorded, and only the target is
+    called. record: only the source is called, and its answers are kept. offline: a stored run is compared again.
+    """
+
+    DUAL = "dual"
+    GOLDEN = "golden"
+    RECORD = "record"
+    OFFLINE = "offline"
+
+
 class FailureKind(StrEnum):
     """Why a side has no answer."""
 

@@ -69,7 +69,8 @@ def decide(
     if history and len(rows) == 0:
         found.append(_empty_tonight())
     verdict = _combined(found)
-    told = words.headline(verdict, found, alpha_go=policy.alpha_go, alpha_no_go=policy.alpha_no_go, mode=policy.mode)
+    said = words.headline(verdict, found, alpha_go=policy.alpha_go, alpha_no_go=policy.alpha_no_go, mode=policy.mode)
+    told = " ".join((*policy.conditions.told(policy.criteria), said))
     return Decision(
         verdict=verdict,
         findings=tuple(found),
@@ -105,6 +106,11 @@ def _judge(nights: Nights, policy: Policy, *, tonight: Rows | None, waivers: Seq
     judged = _Judged()
     asked: list[Answer | Finding] = []
     for criterion in policy.criteria:
+        # Rows that should not be there are judged all the same: an edited run.json must not hide a loss.
+        if not policy.conditions.judges(criterion) and not nights.rows.metric.has(criterion.metric).any():
+            judged.taken.append(None)
+            asked.append(policy.conditions.not_judged(criterion))
+            continue
         readings = _readings(nights, criterion, policy)
         judged.notices += _notices(readings, criterion)
         names = (criterion.name, criterion.severe_name)

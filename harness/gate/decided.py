@@ -20,6 +20,7 @@ from harness.core.rows import Rows
 from harness.core.verdict import Decision, Evidence, Finding, Verdict
 from harness.errors import EvidenceError, HarnessError
 from harness.gate.canonical import canonical_json, rows_sha256
+from harness.gate.conditions import Conditions
 from harness.gate.coverage import GOLDEN, LABELS, GoldenFacts, coverage
 from harness.gate.document import SCHEMA, document
 from harness.gate.policy import Policy
@@ -87,7 +88,7 @@ def load(folder: Stored) -> Decided:
             raise EvidenceError(f"run {run} has no {path.name} yet. Finish it: parity run --resume {run}")
     told = read_json(folder.decision)
     file = open_rows(folder.rows)
-    policy = load_policy(folder.policy)
+    policy = load_policy(folder.policy).under(Conditions.of(record))
     canonical = rows_sha256(file.rows)
     if told.get("rows_sha256") not in (file.sha256, canonical):
         raise EvidenceError(f"{folder.rows}: is not the file that was decided on. Judge again: parity report {run}")

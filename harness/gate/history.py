@@ -15,11 +15,11 @@ from pathlib import Path
 
 from harness.core.rows import Rows
 from harness.errors import HarnessError, PolicyError, RowsError
+from harness.gate.conditions import RUN_RECORD, Conditions
 from harness.gate.policy import Policy, load_policy
 from harness.gate.rows_file import RowsFile, open_rows
 
 SUFFIXES = (".jsonl", ".ndjson", ".parquet")
-RUN_RECORD = "run.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def _epoch_beside(path: Path, policy: Policy) -> str | None:
     for beside in (path.with_name(f"{path.stem}.policy.toml"), path.with_name("policy.toml")):
         if beside.is_file() and beside.resolve() != Path(policy.where).resolve():
             try:
-                return load_policy(beside).epoch_id
+                return load_policy(beside).under(Conditions.beside(path)).epoch_id
             except HarnessError as exc:
                 raise PolicyError(
                     f"{exc} It stands beside {path} and should tell which epoch that belongs to."

@@ -10,12 +10,13 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.core.shape import check
 from harness.errors import ConfigError, PolicyError
+from harness.gate.conditions import Conditions
 from harness.gate.coverage import Demands, parse_coverage
 from harness.gate.signers import Roles, parse_roles
 from harness.gate.tables import CRITERION, GATE, KEYS_OF_KIND, schema
@@ -99,7 +100,7 @@ class Policy:
     mode. epoch: version strings of what is compared. signoff: who must sign a decision. waivers: known differences
     that someone answers for. coverage: what must have been replayed. None of these three opens an epoch: they change
     neither what is measured nor how it is tested. definition: hash of the suite's own tables, part of the epoch only;
-    empty for a bare policy.
+    empty for a bare policy. conditions: under which the rows came about, part of the epoch only.
     """
 
     criteria: tuple[Criterion, ...]
@@ -113,6 +114,11 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     coverage: Demands = field(default_factory=Demands)
     definition: str = ""
+    conditions: Conditions = field(default_factory=Conditions)
+
+    def under(self, conditions: Conditions) -> Policy:
+        """The same promises, for rows that came about under these conditions."""
+        return replace(self, conditions=conditions)
 
     @property
     def sha256(self) -> str:
@@ -128,12 +134,14 @@ class Policy:
             canonical.pop(beside, None)
         if self.definition:
             canonical["definition"] = self.definition
+        if conditions := self.conditions.canonical():
+            canonical["conditions"] = conditions
         return _digest(canonical)[:16]
 
     def canonical(self) -> dict[str, Any]:
         """Everything that is promised, as plain JSON values."""
         content = asdict(self)
-        del content["where"], content["definition"]
+        del content["where"], content["definition"], content["conditions"]
         if not self.signoff.signers:
             del content["signoff"]
         content["waivers"] = [waiver.canonical() for waiver in self.waivers]

@@ -16,6 +16,7 @@ from harness.errors import EvidenceError, HarnessError
 from harness.gate import decided, evidence, signoff
 from harness.gate.canonical import canonical_json
 from harness.gate.canonical import rows_sha256 as hash_of_rows
+from harness.gate.conditions import Conditions
 from harness.gate.container import Altered
 from harness.gate.dsse import Envelope
 from harness.gate.opened import Opened, must_be_whole, must_fit_hashes
@@ -163,7 +164,7 @@ def _decide(
     decided_at = decided.parse_time(head.get("decided_at"), evidence.HEAD)
     with opened.extracted(evidence.POLICY, evidence.ROWS) as folder:
         try:
-            policy = load_policy(folder / evidence.POLICY)
+            policy = load_policy(folder / evidence.POLICY).under(Conditions.of(record))
             rows = read_rows(folder / evidence.ROWS)
         except HarnessError as exc:
             said = str(exc).replace(f"{folder}/", "")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.core.call import Side
+from harness.core.call import Mode, Side
 from harness.core.case import Json
 from harness.core.report import Payloads
 from harness.core.secrets import refuse_secrets
@@ -25,6 +25,10 @@ from harness.shapes import AWS_CLOUDS, AWS_SIDE, AZURE_CLOUDS, AZURE_SIDE, PROJE
 PROJECT_FILE = "parity.toml"
 SUITE_FILE = "suite.toml"
 GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")  # read from the same file by gate.policy
+_ALONE = {
+    Side.SOURCE: "--mode golden takes the source's answers from the golden set.",
+    Side.TARGET: "parity record keeps the source's answers for a machine that reaches the target.",
+}
 _OPTIONAL = ("request_builder", "deterministic_source", "slices_by", "seed", "calibration")  # fields of Suite by name
 
 
@@ -70,12 +74,21 @@ class SideSettings:
     connections: int = 8
     timeout_s: float = 70.0
 
+    @classmethod
+    def nowhere(cls, side: Side) -> SideSettings:
+        """A side that is not called, whose codec is needed all the same: it names no cloud and no endpoint."""
+        return cls(side=side, cloud="", endpoint="")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a run may spend. None: no ceiling. requests_per_second holds for each side."""
+    """What a run may spend. None: no ceiling. requests_per_second holds for each side.
+
+    in_flight: calls at once, both sides together, where cases arrive as they were recorded; `concurrency` elsewhere.
+    """
 
     concurrency: int = 8
+    in_flight: int = 64
     timeout_s: float = 70.0
     attempts: int = 4
     requests_per_second: float | None = None
@@ -86,11 +99,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Where a suite runs. lab: start the embedded lab and take addresses and credentials from it."""
+    """Where a suite runs. lab: start the embedded lab and take addresses and credentials from it.
+
+    source, target: None for a side that this machine does not reach; modes that call it are refused. mode: dual or
+    golden, where a door does not say.
+    """
 
     name: str
-    source: Mapping[str, Json]
-    target: Mapping[str, Json]
+    source: Mapping[str, Json] | None = None
+    target: Mapping[str, Json] | None = None
+    mode: Mode = Mode.DUAL
     lab: bool = False
     payloads: Payloads = Payloads.HASH
     network: Network = field(default_factory=Network)
@@ -121,6 +139,8 @@ class Suite:
     """`suite.toml` without its gate tables, which `gate.policy` reads from the same file.
 
     endpoints: profile name -> {"source": name, "target": name}.
+    reverse: the pair of the way back, as `pair`, and its options; empty: the module of the swapped name, with the
+    options of the pair.
     request_builder: "checks:build", the application's own request builder in place of the pair's translation.
     deterministic_source: prove it with the first 60 cases, then make no second source call.
     seed: orders the cases. calibration: source calls, spread over the run, that set the latency thresholds; their
@@ -138,6 +158,7 @@ class Suite:
     prices: Mapping[Side, Price]
     source_options: Mapping[str, Json] = field(default_factory=dict)
     target_options: Mapping[str, Json] = field(default_factory=dict)
+    reverse: Mapping[str, Json] = field(default_factory=dict)
     request_builder: str | None = None
     deterministic_source: bool = False
     slices_by: str | None = None
@@ -216,6 +237,7 @@ def load_suite(path: Path) -> Suite:
         prices=prices(content.get("prices", {}), path.absolute().parent),
         source_options=content.get("source", {}),
         target_options=content.get("target", {}),
+        reverse=content.get("reverse", {}),
         **{key: head[key] for key in _OPTIONAL if key in head},
     )
 
@@ -224,9 +246,16 @@ def side_settings(profile: Profile, suite: Suite, side: Side, *, lab: Mapping[st
     """What the service of one side is built from.
 
     The suite's endpoint name for this profile, or else the profile's own. `lab`: see SideSettings.
-    Raises ConfigError where no endpoint is named, or a file that the profile's network names does not exist.
+    Raises ConfigError where the profile lacks the side, no endpoint is named, or a file that the profile's network
+    names does not exist.
     """
-    table: dict[str, Any] = dict(profile.source if side is Side.SOURCE else profile.target)
+    said = profile.source if side is Side.SOURCE else profile.target
+    if said is None:
+        raise ConfigError(
+            f'{PROJECT_FILE}: profile "{profile.name}" names no {side.value}, and this run calls it. Add '
+            f"[profiles.{profile.name}.{side.value}], or call the other side alone: {_ALONE[side]}"
+        )
+    table: dict[str, Any] = dict(said)
     own = table.pop("endpoint", None)
     endpoint = suite.endpoints.get(profile.name, {}).get(side.value, own)
     if endpoint is None:
@@ -284,16 +313,20 @@ def _read(path: Path, shape: Shape, *, opaque: tuple[str, ...] = ()) -> dict[str
 
 def _profile(path: Path, name: str, table: Mapping[str, Any]) -> Profile:
     place = f"{path}, [profiles.{name}]"
+    if not any(side.value in table for side in Side):
+        raise ConfigError(f"{place}: names neither a source nor a target; a profile needs one of them, or both.")
     for side in Side:
-        _check_side(table[side.value], place=nested(place, side.value))
+        if side.value in table:
+            _check_side(table[side.value], place=nested(place, side.value))
     network = table.get("network", {})
     if "client_key" in network and "client_certificate" not in network:
         raise ConfigError(f'{nested(place, "network")}: "client_key" needs "client_certificate" beside it.')
     files = {key: path.parent / Path(value).expanduser() for key, value in network.items() if key != "proxy"}
     return Profile(
         name=name,
-        source=table["source"],
-        target=table["target"],
+        source=table.get("source"),
+        target=table.get("target"),
+        mode=Mode(table.get("mode", Mode.DUAL)),
         lab=table.get("lab", False),
         payloads=Payloads(table.get("payloads", Payloads.HASH)),
         network=Network(proxy=network.get("proxy"), **files),

@@ -80,6 +80,10 @@ _SIDE = {"type": "object", "anyOf": [AWS_SIDE, AZURE_SIDE]}  # which one holds i
 _PROFILE = _table(
     {
         "lab": {"type": "boolean", "description": "Start the embedded lab and take addresses from it."},
+        "mode": {
+            "enum": ["dual", "golden"],
+            "description": "Call both sides, or the target alone and take the source's answers from the golden set.",
+        },
         "payloads": {
             "enum": ["none", "hash", "redacted", "full"],
             "description": "How much of payloads a report may show.",
@@ -97,6 +101,7 @@ _PROFILE = _table(
         "limits": _table(
             {
                 "concurrency": _whole("Calls in flight.", 1),
+                "in_flight": _whole("Most calls in flight where cases arrive as they were recorded.", 1),
                 "timeout_s": _number("Seconds one attempt may take.", exclusiveMinimum=0),
                 "attempts": _whole("Attempts at one call, the first included.", 1),
                 "requests_per_second": _number("Calls a second, each side.", exclusiveMinimum=0),
@@ -106,8 +111,6 @@ _PROFILE = _table(
             }
         ),
     },
-    "source",
-    "target",
 )
 
 PROJECT = _table(
@@ -170,6 +173,11 @@ SUITE = _table(
             "golden",
         ),
         "pair": {"type": "object", "description": "Options of the pair."},
+        "reverse": {
+            "type": "object",
+            "properties": {"pair": _text("Pair that leads back: a module of harness/pairs, or file:Class.")},
+            "description": "The way back, for --reverse: its pair and the pair's options.",
+        },
         "source": {"type": "object", "description": "Options of the source service."},
         "target": {"type": "object", "description": "Options of the target service."},
         "endpoints": _named(_table({"source": _text("Endpoint name."), "target": _text("Endpoint name.")})),

@@ -16,6 +16,7 @@ from harness.errors import EXIT_ERROR, HarnessError
 
 COMMANDS = (
     "run",
+    "record",
     "gate",
     "decide",
     "report",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.run import exit_code
+from harness.errors import LedgerError
 
 if TYPE_CHECKING:
     from harness.gate.signoff import SignoffState
@@ -21,6 +22,9 @@ def add(commands: Any) -> None:
         "--require-signoff",
         action="store_true",
         help="GO only where every role that the policy requires has signed this very decision",
+    )
+    command.add_argument(
+        "--reverse", action="store_true", help="decide rehearsals of the rollback; without it they are refused"
     )
     command.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -37,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     # Two folders may carry one name (eu/run, us/run), and neither may stand for the other.
     shared = len({folder.path.name for folder in found.values()}) < len(found)
     folders = found if shared else {folder.path.name: folder for folder in found.values()}
+    _check_direction(folders, reverse=args.reverse)
     decisions = {name: decide_stored(folder) for name, folder in folders.items()}
     verdicts = [decision.verdict for decision in decisions.values()]
     signed = {name: _signed(folder) for name, folder in folders.items()} if args.require_signoff else {}
@@ -54,6 +59,15 @@ def run(args: argparse.Namespace) -> int:
         print(f"{'signed off' if state.complete else 'not signed off':13} {name}: {' '.join(state.reasons)}")
     print(verdict.value)
     return exit_code(verdict)
+
+
+def _check_direction(folders: dict[str, RunFolder], *, reverse: bool) -> None:
+    """A run of the way back must not stand where a pipeline asks about the way forward, nor the other way round."""
+    for name, folder in folders.items():
+        if folder.read_record().reverse != reverse:
+            what = "speaks of the way forward: leave out --reverse" if reverse else "is a rehearsal of the rollback"
+            how = "" if reverse else ", which says nothing of the way forward: ask with --reverse"
+            raise LedgerError(f"run {name} {what}{how}.")
 
 
 def _signed(folder: RunFolder) -> SignoffState:

@@ -26,9 +26,8 @@ def run(args: argparse.Namespace) -> int:
     reporter = registry.load("reporters", args.format, where="parity report --format")
     folder = find_run(config.load_project(Path.cwd()).reports, args.run)
     record = folder.read_record()
-    suite = Path(record.suite_path)
-    profile = config.profile(config.load_project(suite), record.profile)
-    report = session.judge_again(plan.make(suite, profile, sample=record.sample), folder).report
+    profile = config.profile(config.load_project(Path(record.suite_path)), record.profile)
+    report = session.judge_again(plan.again(record, profile), folder).report
     content = reporter.render(report)
     if args.output == Path("-"):
         sys.stdout.buffer.write(content)

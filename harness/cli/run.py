@@ -25,6 +25,18 @@ def add(commands: Any) -> None:
     command = commands.add_parser("run", help="replay suites to both sides, compare, decide, report")
     command.add_argument("suites", nargs="*", type=Path, metavar="SUITE", help="a suite's folder or its suite.toml")
     command.add_argument("--profile", help="where to run; default: default_profile of parity.toml")
+    command.add_argument(
+        "--mode",
+        choices=["dual", "golden", "offline", "record"],
+        help="dual: call both sides; golden: take the source's answers from the golden set; offline: compare a stored "
+        "run again (--from); record: keep the source's answers (--into). Default: the profile's, else dual",
+    )
+    command.add_argument("--from", dest="from_run", metavar="RUN", help="mode offline: the run to compare again")
+    add_recording(command)
+    command.add_argument(
+        "--reverse", action="store_true", help="rehearse the rollback: the same suite with its sides swapped"
+    )
+    add_arrival(command)
     command.add_argument("--resume", metavar="RUN", help="finish a run: nothing that was recorded is called again")
     command.add_argument(
         "--sample", type=int, metavar="N", help="replay N cases only; such a run is PARTIAL, undecided"
@@ -33,6 +45,24 @@ def add(commands: Any) -> None:
     add_lab_state(command)
     command.add_argument("--json", action="store_true", help="one JSON document on stdout, all else on stderr")
     command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def add_recording(command: argparse.ArgumentParser) -> None:
+    """`--into` and `--repeats`, for what records."""
+    command.add_argument("--into", type=Path, metavar="GOLDEN", help="mode record: the golden set to write, a folder")
+    command.add_argument(
+        "--repeats", type=int, metavar="K", help="mode record: ask the source K times; 2 give a noise floor; default 2"
+    )
+
+
+def add_arrival(command: argparse.ArgumentParser) -> None:
+    """`--arrival` and `--speed`."""
+    command.add_argument(
+        "--arrival",
+        choices=["recorded"],
+        help="start each call at its recorded moment, whatever is still in flight; default: when another has ended",
+    )
+    command.add_argument("--speed", type=float, metavar="X", help="with --arrival: X times as fast; default 1")
 
 
 def add_lab_state(command: argparse.ArgumentParser) -> None:
@@ -47,15 +77,39 @@ def add_lab_state(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if bool(args.suites) == bool(args.resume):
-        raise ConfigError("parity run: name suites, or a run to --resume; one of the two.")
+    """0 GO, 1 NO-GO, 3 INCONCLUSIVE; a recording exits 0 when its golden set is written. Raises ConfigError."""
+    _check_words(args)
+    if args.mode == "record":
+        from harness.cli.record import run as record
+
+        return record(args)
     if args.resume:
-        ignored = [name for name in ("profile", "sample", "plant") if getattr(args, name) is not None]
-        if ignored:
-            raise ConfigError(f"parity run: --resume goes on as the run began; leave out --{ignored[0]}.")
         return conclude([_told(_resume(args), as_json=args.json)], as_json=args.json)
+    if args.mode == "offline":
+        return conclude([_told(_compared_again(args), as_json=args.json)], as_json=args.json)
     suites = [suite_file(path) for path in args.suites]
     return conclude([_told(_one(args, suite), as_json=args.json) for suite in suites], as_json=args.json)
+
+
+def _check_words(args: argparse.Namespace) -> None:
+    """Words that exclude each other, or mean nothing together."""
+    offline = args.mode == "offline"
+    if bool(args.suites) == bool(args.resume) and not offline:
+        raise ConfigError("parity run: name suites, or a run to --resume; one of the two.")
+    if offline != (args.from_run is not None) or (offline and (args.suites or args.resume)):
+        raise ConfigError(
+            "parity run: --mode offline compares one stored run again: name it with --from, and no suite."
+        )
+    beside = ("profile", "sample", "plant", "mode", "reverse", "arrival", "into", "repeats")
+    if args.resume or offline:
+        ignored = [name for name in beside if getattr(args, name) and not (offline and name == "mode")]
+        if ignored:
+            how = "--mode offline calls nothing" if offline else "--resume goes on as the run began"
+            raise ConfigError(f"parity run: {how}; leave out --{ignored[0]}.")
+    if args.speed is not None and args.arrival is None:
+        raise ConfigError("parity run: --speed is a multiple of recorded arrivals; add --arrival recorded.")
+    if args.mode != "record" and (args.into is not None or args.repeats is not None):
+        raise ConfigError("parity run: --into and --repeats belong to --mode record.")
 
 
 def _told(finished: Finished, *, as_json: bool) -> Finished:
@@ -103,11 +157,19 @@ def suite_file(path: Path) -> Path:
 
 def _one(args: argparse.Namespace, suite: Path) -> Finished:
     from harness import config
+    from harness.core.call import Mode
     from harness.run import plan
 
     project = config.load_project(suite)
     profile = config.profile(project, args.profile)
-    made = plan.make(suite, profile, sample=args.sample)
+    made = plan.make(
+        suite,
+        profile,
+        sample=args.sample,
+        mode=None if args.mode is None else Mode(args.mode),
+        reverse=args.reverse,
+        speed=speed(args),
+    )
     with lab_for(profile, args.lab_state, args.plant) as (addresses, planted):
         return _replayed(args, plan.in_lab(made, addresses), project.reports, planted)
 
@@ -120,11 +182,31 @@ def _resume(args: argparse.Namespace) -> Finished:
     project = config.load_project(Path.cwd())
     folder = find_run(project.reports, args.resume)
     record = folder.read_record()
-    suite = Path(record.suite_path)
-    profile = config.profile(config.load_project(suite), record.profile)
-    made = plan.make(suite, profile, sample=record.sample)
+    if record.mode == "record":
+        raise ConfigError(f"run {record.run} is a recording. Finish it with: parity record --resume {record.run}")
+    profile = config.profile(config.load_project(Path(record.suite_path)), record.profile)
+    made = plan.again(record, profile)
     with lab_for(profile, args.lab_state, record.planted) as (addresses, planted):
         return _replayed(args, plan.in_lab(made, addresses), project.reports, planted, resume=folder)
+
+
+def _compared_again(args: argparse.Namespace) -> Finished:
+    from harness import config
+    from harness.run import offline, plan
+    from harness.run.folder import find_run
+
+    project = config.load_project(Path.cwd())
+    folder = find_run(project.reports, args.from_run)
+    record = folder.read_record()
+    profile = config.profile(config.load_project(Path(record.suite_path)), record.profile)
+    return offline.compare_again(plan.again(record, profile), folder, reports=project.reports)
+
+
+def speed(args: argparse.Namespace) -> float | None:
+    """None for calls that wait for each other."""
+    if args.arrival is None:
+        return None
+    return 1.0 if args.speed is None else float(args.speed)
 
 
 def _replayed(

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _translator(args: argparse.Namespace) -> Translator:
     from harness import config
-    from harness.run.plan import pair_of
+    from harness.run.sides import pair_of
     from harness.run.translation import Translator
 
     if (args.pair is None) == (args.suite is None):

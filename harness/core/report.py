@@ -97,7 +97,8 @@ class ParityReport:
     clients: versions of the harness and of the SDKs that made the calls. partial: deselected items or a sample; such a
     run carries no decision. cases: of the golden set, those with a request of their own; repeats: its others, which
     carry a request of those once more and are not replayed. stopped: why a run ended before its last case, None when
-    it did not.
+    it did not. mode, reverse: how the answers came about; conditions: (word, sentence) of what a reader must know of
+    that before any number.
     """
 
     run: str
@@ -123,4 +124,7 @@ class ParityReport:
     partial: bool = False
     stopped: str | None = None
     planted: str | None = None
+    mode: str = "dual"
+    reverse: bool = False
+    conditions: tuple[tuple[str, str], ...] = ()
     repeats: int = 0

@@ -85,19 +85,17 @@ class Conditions:
             margin=criterion.margin,
         )
 
-    def told(self, criteria: tuple[Criterion, ...]) -> tuple[str, ...]:
-        """What a reader must know before any number, in whole sentences."""
-        left = [criterion.name for criterion in criteria if not self.judges(criterion)]
-        listed = f" Not judged, and no part of this answer: {', '.join(left)}." if left else ""
-        return (
-            *(
-                ("Reverse: the sides were swapped. This speaks of the way back, and never of the way forward.",)
-                if self.reverse
-                else ()
-            ),
-            *(
-                (f"Golden: the source's answers are recordings, and only the target was called.{listed}",)
-                if self.mode is Mode.GOLDEN
-                else ()
-            ),
-        )
+    def told(self, criteria: tuple[Criterion, ...]) -> tuple[tuple[str, str], ...]:
+        """What a reader must know before any number: (word, sentence)."""
+        found = []
+        if self.reverse:
+            found.append(
+                ("Reverse", "the sides were swapped. This speaks of the way back, and never of the way forward.")
+            )
+        if self.mode is Mode.GOLDEN:
+            left = [criterion.name for criterion in criteria if not self.judges(criterion)]
+            listed = f" Not judged, and no part of this answer: {', '.join(left)}." if left else ""
+            found.append(
+                ("Golden", f"the source's answers are recordings, and only the target was called.{listed}"),
+            )
+        return tuple(found)

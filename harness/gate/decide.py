@@ -70,7 +70,7 @@ def decide(
         found.append(_empty_tonight())
     verdict = _combined(found)
     said = words.headline(verdict, found, alpha_go=policy.alpha_go, alpha_no_go=policy.alpha_no_go, mode=policy.mode)
-    told = " ".join((*policy.conditions.told(policy.criteria), said))
+    told = " ".join((*(f"{word}: {what}" for word, what in policy.conditions.told(policy.criteria)), said))
     return Decision(
         verdict=verdict,
         findings=tuple(found),

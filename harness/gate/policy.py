@@ -29,8 +29,8 @@ SLICE_MARGIN = 0.10
 SOURCE_LABEL = "source_label"
 UNNAMED_SLICE = "slice"  # the key of a row's slice that came as one bare text
 SEVERE_SHARE = 0.02
-SUITE_TABLES = ("suite", "pair", "comparators", "endpoints", "prices", "source", "target")
-DEFINING_TABLES = ("suite", "pair", "comparators", "source", "target", "endpoints")
+SUITE_TABLES = ("suite", "pair", "reverse", "comparators", "endpoints", "prices", "source", "target")
+DEFINING_TABLES = ("suite", "pair", "reverse", "comparators", "source", "target", "endpoints")
 GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")
 
 _MARGINS = {Kind.SCORE: 0.03, Kind.FLIP: 0.005, Kind.EXCEED: 0.0, Kind.COST: 0.0}

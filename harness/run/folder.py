@@ -22,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from harness.core.call import Mode
 from harness.errors import LedgerError
 
 SCHEMA = "run/1"
@@ -50,6 +51,15 @@ class RunRecord:
     finished_at: str | None = None
     stopped: str | None = None
     schema: str = field(default=SCHEMA)
+    mode: str = Mode.DUAL.value
+    reverse: bool = False
+    repeats: int = 1  # how often a run that records asks the source
+    into: str | None = None  # the golden set that a run that records writes, from the project's root
+    arrival: Mapping[str, Any] = field(default_factory=dict)  # speed and in_flight, where calls did not wait
+    lateness: Mapping[str, Any] = field(default_factory=dict)  # run.arrival.Lateness, at the end
+    compared_from: str | None = None  # the run whose answers were compared again
+    changed: str = ""  # what else they were compared by, as a sentence after a space
+    unrepeated: int = 0  # cases with one recorded answer where two are needed
     sides: str = ""  # hash of both sides' settings: cloud, region, account, endpoint
     golden: Mapping[str, Any] = field(default_factory=dict)  # gate.coverage.GoldenFacts; empty in runs of before
 
@@ -80,7 +90,7 @@ class RunFolder:
         return self.path / f"report{suffix}"
 
     def write_record(self, record: RunRecord) -> None:
-        document = asdict(record) | {"versions": dict(record.versions), "golden": dict(record.golden)}
+        document = asdict(record)
         write_whole(self.path / "run.json", json.dumps(document, indent=2).encode() + b"\n")
 
     def read_record(self) -> RunRecord:
@@ -131,6 +141,11 @@ def must_agree(old: RunRecord, new: RunRecord) -> None:
         "planted",
         "translation",
         "sides",
+        "mode",
+        "reverse",
+        "repeats",
+        "into",
+        "arrival",
     ):
         before, now = getattr(old, name), getattr(new, name)
         if before != now:
@@ -140,8 +155,8 @@ def must_agree(old: RunRecord, new: RunRecord) -> None:
             )
 
 
-def finished(record: RunRecord, at: datetime, stopped: str | None) -> RunRecord:
-    return replace(record, finished_at=at.isoformat(), stopped=stopped)
+def finished(record: RunRecord, at: datetime, stopped: str | None, lateness: Mapping[str, Any]) -> RunRecord:
+    return replace(record, finished_at=at.isoformat(), stopped=stopped, lateness=lateness)
 
 
 def sweep(folder: RunFolder) -> None:

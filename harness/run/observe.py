@@ -6,8 +6,6 @@ in flight, not what was recorded. A case that never finished yields nothing: it 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +14,18 @@ from harness.core.call import (
     Answer,
     CallFailure,
     FailureKind,
+    Mode,
     Observation,
     Outcome,
     Role,
     Unreadable,
-    Wire,
 )
 from harness.core.case import Case, Lot
 from harness.core.output import Output
 from harness.errors import LedgerError
 from harness.run import ledger
 from harness.run.plan import Plan, lot_id
+from harness.run.recorded import wire_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +46,26 @@ class Observed:
 
 
 @dataclass(slots=True)
-class _Conversation:
+class Conversation:
+    """What the ledger holds of one conversation so far."""
+
     replies: list[ledger.Reply] = field(default_factory=list)
     failure: ledger.Attempt | None = None
     failed: int = 0
     throttled: int = 0
     over: bool = False
+    at_s: float = 0.0
+
+    def add(self, entry: ledger.Entry) -> None:
+        self.at_s = entry.at_s
+        if isinstance(entry, ledger.Reply):
+            self.replies.append(entry)
+            self.over = entry.last
+        else:
+            self.failure = entry
+            self.failed += 1
+            self.throttled += entry.kind is FailureKind.THROTTLED
+            self.over = entry.final
 
 
 def observations(plan: Plan, folder: Path) -> Iterator[Observed]:
@@ -60,19 +73,12 @@ def observations(plan: Plan, folder: Path) -> Iterator[Observed]:
 
     Raises LedgerError where the ledger is damaged.
     """
-    waiting: dict[int, dict[Role, _Conversation]] = {}
+    waiting: dict[int, dict[Role, Conversation]] = {}
     for entry in ledger.read(folder):
         index = _index(plan, entry.lot)
         conversations = waiting.setdefault(index, {})
-        conversation = conversations.setdefault(entry.role, _Conversation())
-        if isinstance(entry, ledger.Reply):
-            conversation.replies.append(entry)
-            conversation.over = entry.last
-        else:
-            conversation.failure = entry
-            conversation.failed += 1
-            conversation.throttled += entry.kind is FailureKind.THROTTLED
-            conversation.over = entry.final
+        conversation = conversations.setdefault(entry.role, Conversation())
+        conversation.add(entry)
         if not conversation.over or plan.rank[index] < 0:
             continue
         roles = plan.roles(index)
@@ -89,13 +95,16 @@ def _index(plan: Plan, lot: str) -> int:
     return int(place)
 
 
-def _observed(plan: Plan, index: int, conversations: dict[Role, _Conversation]) -> Observed:
+def _observed(plan: Plan, index: int, conversations: dict[Role, Conversation]) -> Observed:
     case = plan.case(index)
     translation = plan.translate(case)
     outcomes: dict[Role, Outcome] = {}
+    if plan.mode is Mode.GOLDEN:
+        kept = zip((Role.SOURCE, Role.SOURCE_AGAIN), plan.recorded(index), strict=True)
+        outcomes = {role: said for role, said in kept if said is not None}
     for role, conversation in conversations.items():
         request = translation.request if role is Role.TARGET else case.request
-        outcomes[role] = _outcome(plan, Lot(lot_id(index, case), {case.id: request}), case, role, conversation)
+        outcomes[role] = outcome(plan, Lot(lot_id(index, case), {case.id: request}), case, role, conversation)
     return Observed(
         index=index,
         observation=Observation(
@@ -109,12 +118,13 @@ def _observed(plan: Plan, index: int, conversations: dict[Role, _Conversation]) 
     )
 
 
-def _effort(conversation: _Conversation) -> Effort:
+def _effort(conversation: Conversation) -> Effort:
     """Every attempt that was recorded: those before a kill count too, and a resumed run numbers its own from 1."""
     return Effort(attempts=len(conversation.replies) + conversation.failed, throttled=conversation.throttled)
 
 
-def _outcome(plan: Plan, lot: Lot, case: Case, role: Role, conversation: _Conversation) -> Outcome:
+def outcome(plan: Plan, lot: Lot, case: Case, role: Role, conversation: Conversation) -> Outcome:
+    """What one role said, or why it said nothing."""
     effort = _effort(conversation)
     latency_s = sum(reply.latency_s for reply in conversation.replies)
     if not conversation.replies or not conversation.replies[-1].last:
@@ -161,10 +171,3 @@ def _partial(plan: Plan, lot: Lot, case: Case, role: Role, failure: ledger.Attem
         return None
     reading = plan.service(role.side).codec.decode(lot, (failure.partial,))[case.id]
     return reading.partial if isinstance(reading, Unreadable) else reading.output
-
-
-def wire_sha256(wire: Wire) -> str:
-    """Of what came back, without when it came: body, then the events of a stream."""
-    body = wire.body if isinstance(wire.body, bytes) else json.dumps(wire.body, sort_keys=True).encode()
-    events = [[event.kind, event.data] for event in wire.events]
-    return hashlib.sha256(body + (json.dumps(events, sort_keys=True).encode() if events else b"")).hexdigest()

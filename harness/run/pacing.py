@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -63,6 +63,12 @@ class Spending:
     cost_usd: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def made_before(self, calls: Mapping[Side, int]) -> None:
+        """Count calls that an interrupted run has made: a ceiling holds for all its parts together."""
+        with self._lock:
+            self.calls += sum(calls.values())
+            self.cost_usd += sum(count * self.prices.get(side, Price()).per_call_usd for side, count in calls.items())
+
     def before_call(self, side: Side) -> None:
         """Count one call about to be made. Raises Stopped when a ceiling would be passed."""
         price = self.prices.get(side, Price())
@@ -104,6 +110,26 @@ class RateLimit:
             start = max(now, self._next_s)
             self._next_s = start + self._gap_s
             return start - now
+
+
+class Timetable:
+    """Lets work start at its moment, in seconds after the first of it; the clock is monotonic."""
+
+    def __init__(self, stop: threading.Event, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stop = stop
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._began_s: float | None = None
+
+    def wait(self, due_s: float) -> float:
+        """Returns how late it is after that wait, in seconds. Raises Stopped when the run is asked to end."""
+        with self._lock:
+            if self._began_s is None:
+                self._began_s = self._clock() - due_s
+        ahead_s = self._began_s + due_s - self._clock()
+        if self._stop.is_set() or (ahead_s > 0 and self._stop.wait(ahead_s)):
+            raise Stopped("the run was interrupted")
+        return max(0.0, self._clock() - self._began_s - due_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import config
 from harness.core import registry
-from harness.core.call import Role, Side
-from harness.core.case import Case, Lot, Request, Translation
-from harness.core.protocols import Comparator, Labeller, Pair, Placed, Service
-from harness.errors import ConfigError, UnencodableRequest, UnknownName
+from harness.core.call import Mode, Outcome, Role, Side
+from harness.core.case import Case, Lot, Translation
+from harness.core.protocols import Codec, Comparator, Labeller, Pair, Service
+from harness.errors import ConfigError, GoldenError, UnencodableRequest, UnknownName
+from harness.gate.conditions import Conditions
 from harness.gate.policy import Policy, load_policy
+from harness.run import sides
+from harness.run.arrival import Arrival
+from harness.run.recorded import recorded
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from harness.recordings.store import GoldenSet
+    from harness.run.folder import RunRecord
 
 LEAST_CALIBRATION = 400  # GATE_STATS section 4: with 40 calls, false GO on latency rose to 10 %
 PROOF_CASES = 60  # GATE_STATS section 9: without a flip in 60 cases a source counts as deterministic
@@ -34,6 +38,8 @@ class Plan:
     order: indices into the golden set, shuffled by the suite's seed (and cut when a sample was asked for). Cases that
     carry the request of an earlier one are not among them: one payload is one unit of evidence.
     rank: the inverse: golden index -> place in the order; -1 where the case is not replayed.
+    reverse: source and target have changed places; everything here is as they stand in this run.
+    arrival: calls start at their recorded moments, whatever is still in flight; None: each when another has ended.
     """
 
     suite: config.Suite
@@ -51,7 +57,22 @@ class Plan:
     order: NDArray[np.int64]
     rank: NDArray[np.int64]
     sample: int | None
-    _translate: Callable[[Request], Translation]
+    _translate: sides.Translate
+    _read: sides.Translate = Translation
+    mode: Mode = Mode.DUAL
+    reverse: bool = False
+    arrival: Arrival | None = None
+
+    @property
+    def called(self) -> tuple[Side, ...]:
+        """The sides that are called; the answers of another are recordings."""
+        return sides.CALLED[self.mode]
+
+    @property
+    def prices(self) -> dict[Side, config.Price]:
+        """USD by side of this run; a side without is free."""
+        prices = self.suite.prices
+        return {side: prices[of] for side in Side if (of := sides.origin(side, reverse=self.reverse)) in prices}
 
     @property
     def suite_sha256(self) -> str:
@@ -64,7 +85,7 @@ class Plan:
         return Case(
             id=recording.id,
             suite=self.suite.name,
-            request=self.source.codec.read_request(recording),
+            request=self._read(self.codec.read_request(recording)).request,
             recording=recording,
             cluster=stored.cluster or recording.id,
             slices=stored.slices,
@@ -72,15 +93,46 @@ class Plan:
             slices_only=stored.slices_only,
         )
 
+    @property
+    def unrepeated(self) -> int:
+        """Cases with one recorded answer where a noise floor is needed; 0 where answers are fetched or one will do."""
+        if self.mode is not Mode.GOLDEN or self.suite.deterministic_source:
+            return 0
+        return sum(not self.golden.repeats(index) for index in self.order.tolist())
+
+    def recorded(self, index: int) -> tuple[Outcome | None, Outcome | None]:
+        """What was recorded of the case at `index`, as S and S': its own answer and that of its first repeat.
+
+        Latencies are left out: they were not measured beside the target's.
+        """
+        repeats = self.golden.repeats(index)
+        return self._recorded(index), self._recorded(repeats[0]) if repeats else None
+
+    def _recorded(self, index: int) -> Outcome | None:
+        outcome = recorded(self.golden.recording(index).recording, self.codec)
+        return None if outcome is None else replace(outcome, latency_s=None)
+
+    @property
+    def codec(self) -> Codec:
+        """Of the service whose traffic was recorded."""
+        return self.target.codec if self.reverse else self.source.codec
+
     def translate(self, case: Case) -> Translation:
-        """The target's request. Raises UnencodableRequest naming the case."""
+        """The target's request, with what was lost on the way to either side. Raises UnencodableRequest naming the
+        case."""
         try:
-            return self._translate(case.request)
+            translation = self._translate(case.request)
+            if not self.reverse:
+                return translation
+            before = self._read(self.codec.read_request(case.recording)).departures
+            return replace(translation, departures=tuple(dict.fromkeys((*before, *translation.departures))))
         except UnencodableRequest as exc:
             raise UnencodableRequest(f"{self.suite.golden.name}, case {case.id}: {exc}") from exc
 
     def roles(self, index: int) -> tuple[Role, ...]:
         """The calls that the case at `index` needs: a second source call unless the source has proved deterministic."""
+        if self.mode is Mode.GOLDEN:
+            return (Role.TARGET,)
         if self.suite.deterministic_source and self.rank[index] >= PROOF_CASES:
             return (Role.SOURCE, Role.TARGET)
         return (Role.SOURCE, Role.SOURCE_AGAIN, Role.TARGET)
@@ -89,20 +141,33 @@ class Plan:
         return self.source if side is Side.SOURCE else self.target
 
 
-def lot_id(index: int, case: Case) -> str:
-    """Names the conversation of one case in the ledger; begins with its index in the golden set."""
-    return f"{index}:{case.id}"
+def lot_id(index: int, case: Case, ask: int = 0) -> str:
+    """Names the conversation of one case in the ledger; begins with its index in the golden set.
+
+    ask: how often the same was asked before, in a run that records repeats.
+    """
+    return f"{index}.{ask}:{case.id}" if ask else f"{index}:{case.id}"
 
 
-def lot_index(lot: str) -> int:
-    return int(lot.partition(":")[0])
+def lot_place(lot: str) -> tuple[int, int]:
+    """(index, ask) of a conversation."""
+    index, _, ask = lot.partition(":")[0].partition(".")
+    return int(index), int(ask or 0)
 
 
 def make(
-    suite_path: Path, profile: config.Profile, *, lab: dict[str, str] | None = None, sample: int | None = None
+    suite_path: Path,
+    profile: config.Profile,
+    *,
+    lab: dict[str, str] | None = None,
+    sample: int | None = None,
+    mode: Mode | None = None,
+    reverse: bool = False,
+    speed: float | None = None,
 ) -> Plan:
     """Read suite, policy, golden set and plug-ins; opens nothing on the network.
 
+    mode: None for the profile's. speed: let cases arrive as they were recorded, this many times as fast.
     Raises ConfigError and its kin naming file and key.
     """
     if sample is not None and sample < 1:
@@ -110,13 +175,16 @@ def make(
     from harness.recordings.sample import order
     from harness.recordings.store import GoldenSet
 
+    mode = mode or profile.mode
+    if reverse and mode is Mode.GOLDEN:
+        raise ConfigError("golden and reverse exclude each other: what was recorded are the answers of the old source.")
+    arrival = None if speed is None else _arrival(profile, speed)
     suite = config.load_suite(suite_path)
-    policy = load_policy(suite_path)
     where = str(suite_path)
-    pair = pair_of(suite.pair, dict(suite.pair_options), where=where, suite_folder=suite.folder)
-    settings = {side: config.side_settings(profile, suite, side, lab=lab or {}) for side in (Side.SOURCE, Side.TARGET)}
-    if isinstance(pair, Placed):
-        pair.checked(settings[Side.SOURCE].cloud, settings[Side.TARGET].cloud)
+    way = sides.way(suite, reverse=reverse)
+    sides.check_clouds(way.pair, profile, reverse=reverse)
+    settings = _wide(sides.settings(profile, suite, mode=mode, reverse=reverse, lab=lab or {}), arrival)
+    services = sides.services(suite, way.pair, settings, reverse=reverse)
     golden = GoldenSet.open(suite.golden)
     primaries = golden.primaries
     sequence = primaries[order(len(primaries), suite.seed)][:sample]
@@ -124,11 +192,13 @@ def make(
     plan = Plan(
         suite=suite,
         profile=profile,
-        policy=policy,
-        pair=pair,
-        translation=suite.request_builder or pair.name,
-        source=_service(pair.source, settings[Side.SOURCE], suite.source_options, where),
-        target=_service(pair.target, settings[Side.TARGET], suite.target_options, where),
+        policy=load_policy(suite_path).under(
+            Conditions(mode=mode, reverse=reverse, arrival="" if arrival is None else str(arrival))
+        ),
+        pair=way.pair,
+        translation=way.name,
+        source=services[Side.SOURCE],
+        target=services[Side.TARGET],
         source_settings=settings[Side.SOURCE],
         target_settings=settings[Side.TARGET],
         comparators=comparators,
@@ -137,25 +207,44 @@ def make(
         order=sequence,
         rank=_rank(sequence, len(golden)),
         sample=sample if sample is not None and sample < len(primaries) else None,
-        _translate=_translator(suite, pair, where),
+        _translate=way.translate,
+        _read=way.read,
+        mode=mode,
+        reverse=reverse,
+        arrival=arrival,
     )
     _check_metrics(plan, where)
-    _check_calibration(plan, where)
+    if mode is not Mode.GOLDEN:
+        _check_calibration(plan, where)
     return plan
+
+
+def again(record: RunRecord, profile: config.Profile) -> Plan:
+    """The plan of a stored run, from its suite as it is now. Raises ConfigError where that cannot run any more."""
+    return make(
+        Path(record.suite_path),
+        profile,
+        sample=record.sample,
+        mode=Mode(record.mode),
+        reverse=record.reverse,
+        speed=record.arrival.get("speed"),
+    )
 
 
 def in_lab(plan: Plan, addresses: dict[str, str]) -> Plan:
     """The same plan, its services built for a lab at these addresses; for no addresses, the plan as it is."""
     if not addresses:
         return plan
-    suite, where = plan.suite, str(plan.suite.path)
-    source, target = (config.side_settings(plan.profile, suite, side, lab=addresses) for side in Side)
+    suite = plan.suite
+    found = sides.settings(plan.profile, suite, mode=plan.mode, reverse=plan.reverse, lab=addresses)
+    settings = _wide(found, plan.arrival)
+    services = sides.services(suite, plan.pair, settings, reverse=plan.reverse)
     return replace(
         plan,
-        source=_service(plan.pair.source, source, suite.source_options, where),
-        target=_service(plan.pair.target, target, suite.target_options, where),
-        source_settings=source,
-        target_settings=target,
+        source=services[Side.SOURCE],
+        target=services[Side.TARGET],
+        source_settings=settings[Side.SOURCE],
+        target_settings=settings[Side.TARGET],
     )
 
 
@@ -163,32 +252,62 @@ def preflight(plan: Plan) -> None:
     """Say every request in both services' words, without sending one.
 
     A comparator that has a `check` is asked of every case. Raises UnencodableRequest naming the first case that cannot
-    be said, ConfigError for one that cannot be compared: better now than after the first paid call.
+    be said, ConfigError for one that cannot be compared, in golden mode GoldenError where recorded answers cannot
+    serve: better now than after the first paid call.
     """
+    if plan.mode is Mode.GOLDEN:
+        _check_recorded(plan)
     checks = [item.check for _, item in plan.comparators if hasattr(item, "check")]
     for index in plan.order.tolist():
         case = plan.case(index)
         for check in checks:
             check(case)
         identity = lot_id(index, case)
-        for side, request in ((Side.SOURCE, case.request), (Side.TARGET, plan.translate(case).request)):
+        for side in plan.called:
+            request = case.request if side is Side.SOURCE else plan.translate(case).request
             try:
                 plan.service(side).codec.next(Lot(identity, {case.id: request}), ())
             except UnencodableRequest as exc:
                 raise UnencodableRequest(f"{plan.suite.golden.name}, case {case.id}, {side.value}: {exc}") from exc
 
 
-def pair_of(name: str, options: dict[str, Any], *, where: str, suite_folder: Path | None = None) -> Pair:
-    """A pair by its name in a suite. A file that its options name ("models") lies beside the suite."""
-    if suite_folder is not None and isinstance(options.get("models"), str):
-        options = {**options, "models": str(suite_folder / options["models"])}
-    pair: Pair = registry.load("pairs", name, where=where, suite_folder=suite_folder, **options)
-    return pair
+def _wide(settings: dict[Side, config.SideSettings], arrival: Arrival | None) -> dict[Side, config.SideSettings]:
+    """A client with fewer connections than calls in flight would make calls wait for each other again, unseen."""
+    if arrival is None:
+        return settings
+    return {side: replace(one, connections=arrival.in_flight) for side, one in settings.items()}
 
 
-def _service(name: str, settings: config.SideSettings, options: Any, where: str) -> Service:
-    service: Service = registry.load("services", name, where=where, settings=settings, **options)
-    return service
+def _arrival(profile: config.Profile, speed: float) -> Arrival:
+    if not (math.isfinite(speed) and speed > 0):
+        raise ConfigError(f"speed {speed:g}: cases arrive at a positive multiple of the recorded pace, such as 1 or 2.")
+    if profile.limits.requests_per_second is not None:
+        raise ConfigError(
+            f'profile "{profile.name}": requests_per_second would hold back calls that are due. Leave it out of the '
+            "profile for runs whose cases arrive as they were recorded."
+        )
+    return Arrival(speed=speed, in_flight=profile.limits.in_flight)
+
+
+def _check_recorded(plan: Plan) -> None:
+    """A golden run on a part of its cases would be a GO on the part that is easy to keep, so it is all or nothing."""
+    silent, altered = [], []
+    for index in plan.order.tolist():
+        recording = plan.golden.recording(index).recording
+        if recording.provenance.redacted:
+            altered.append(recording.id)
+        elif plan.recorded(index)[0] is None:
+            silent.append(recording.id)
+    for cases, why in (
+        (altered, "redaction altered the request, so the recorded answer is not an answer to what would be sent"),
+        (silent, "only the request was kept"),
+    ):
+        if cases:
+            named = ", ".join(cases[:3]) + (", ..." if len(cases) > 3 else "")
+            raise GoldenError(
+                f"{plan.suite.golden}: {len(cases):,} of {len(plan.order):,} cases cannot serve in mode golden "
+                f"({named}): {why}. Record the source's answers anew (parity record), or run with --mode dual."
+            )
 
 
 def _comparators(suite: config.Suite, where: str) -> tuple[tuple[str, Comparator], ...]:
@@ -220,21 +339,6 @@ def _labeller(suite: config.Suite, comparators: tuple[tuple[str, Comparator], ..
     return next(iter(labellers.values()), None)
 
 
-def _translator(suite: config.Suite, pair: Pair, where: str) -> Callable[[Request], Translation]:
-    if suite.request_builder is None:
-        return pair.translate
-    builder = registry.attribute(suite.request_builder, suite_folder=suite.folder, where=where)
-
-    def build(request: Request) -> Translation:
-        try:
-            body = builder(request)
-        except Exception as exc:
-            raise UnencodableRequest(f"{suite.request_builder} failed: {type(exc).__name__}: {exc}") from exc
-        return Translation(Request(request.task, {"body": body}, request.params))
-
-    return build
-
-
 def _rank(sequence: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     import numpy as np
 
@@ -261,7 +365,7 @@ def _check_metrics(plan: Plan, where: str) -> None:
             raise ConfigError(
                 f'{place}: metric "{criterion.metric}" is of kind {" or ".join(kinds)}, not {criterion.kind.value}.'
             )
-        if criterion.metric == "cost_usd" and set(plan.suite.prices) != set(Side):
+        if criterion.metric == "cost_usd" and set(plan.prices) != set(Side):
             raise ConfigError(f"{place}: cost needs both [prices.source] and [prices.target]; a side without is free.")
 
 

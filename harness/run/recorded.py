@@ -6,16 +6,17 @@ only the request was kept. No endpoint is needed, so the service is built from s
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import cache
 
 from harness.config import SideSettings
 from harness.core import registry
-from harness.core.call import Answer, CallFailure, FailureKind, Outcome, Side, Unreadable
+from harness.core.call import Answer, CallFailure, FailureKind, Outcome, Side, Unreadable, Wire
 from harness.core.case import Lot, Recording
 from harness.core.output import Embedding, Scores
 from harness.core.protocols import Codec, Service
 from harness.errors import CodecError
-from harness.run.observe import wire_sha256
 
 FAILED = "failed:"  # a flag that ends in a FailureKind: the call was made for the record and brought no answer
 
@@ -71,13 +72,10 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
 @cache
 def codec_of(service: str) -> Codec:
     """The codec of a service, which asks for no address and no credential. Raises UnknownName."""
-    built: Service = registry.load("services", service, where="recorded answer", settings=nowhere(Side.SOURCE))
+    built: Service = registry.load(
+        "services", service, where="recorded answer", settings=SideSettings.nowhere(Side.SOURCE)
+    )
     return built.codec
-
-
-def nowhere(side: Side) -> SideSettings:
-    """Settings of a side that is not called: they name no cloud and no endpoint."""
-    return SideSettings(side=side, cloud="", endpoint="")
 
 
 def _refused(status: int | None) -> bool:
@@ -93,3 +91,10 @@ def _kind(status: int | None) -> FailureKind:
 
 def _failure(recording: Recording, kind: FailureKind, message: str) -> CallFailure:
     return CallFailure(side=Side.SOURCE, kind=kind, message=message, latency_s=recording.latency_s, attempts=1)
+
+
+def wire_sha256(wire: Wire) -> str:
+    """Of what came back, without when it came: body, then the events of a stream."""
+    body = wire.body if isinstance(wire.body, bytes) else json.dumps(wire.body, sort_keys=True).encode()
+    events = [[event.kind, event.data] for event in wire.events]
+    return hashlib.sha256(body + (json.dumps(events, sort_keys=True).encode() if events else b"")).hexdigest()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.config import Price
-from harness.core.call import Answer, CallFailure, FailureKind, Observation, Outcome, Side, Tokens
+from harness.core.call import Answer, CallFailure, FailureKind, Mode, Observation, Outcome, Side, Tokens
 from harness.core.output import Output
 from harness.core.protocols import Comparator
 from harness.core.verdict import Comparison, Row, RowStatus, Status
@@ -50,8 +50,9 @@ def compare(plan: Plan, observed: Iterable[Observed], *, run: str) -> Iterator[C
             status_source=_source_status(observation),
         )
         rows, comparisons = _compared_rows(plan, observation, _labelled(plan, base, observation))
-        rows.append(_error_row(base, observation))
-        rows.extend(_cost_rows(plan, base, observation))
+        if plan.mode is not Mode.GOLDEN:  # recordings know no errors and no costs of this run
+            rows.append(_error_row(base, observation))
+            rows.extend(_cost_rows(plan, base, observation))
         yield Compared(observed=item, rows=tuple(rows), comparisons=comparisons)
 
 
@@ -112,9 +113,9 @@ def _error_row(base: Row, observation: Observation) -> Row:
 
 
 def _cost_rows(plan: Plan, base: Row, observation: Observation) -> Iterator[Row]:
-    if not plan.suite.prices:
+    prices = plan.prices
+    if not prices:
         return
-    prices = plan.suite.prices
     yield replace(
         base,
         metric="cost_usd",
@@ -188,7 +189,8 @@ class Latencies:
         judged = [
             (none if criterion.kind == "limit" else held_back, criterion.metric, *thresholds)
             for criterion in self._plan.policy.criteria
-            if (thresholds := self._thresholds_s(criterion, held_back)) is not None
+            if self._plan.policy.conditions.judges(criterion)
+            and (thresholds := self._thresholds_s(criterion, held_back)) is not None
         ]
         for rank in np.flatnonzero(self._seen).tolist() if judged else ():
             base = self._base(rank, run)

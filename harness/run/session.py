@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from harness.core import registry
-from harness.core.call import Side
+from harness.core.call import Mode, Side
 from harness.core.protocols import Endpoint, Reporter
 from harness.core.report import ParityReport
 from harness.core.rows import Rows
 from harness.core.verdict import Decision, Finding, Row, Verdict
 from harness.errors import LedgerError
+from harness.gate.conditions import Conditions
 from harness.gate.coverage import GoldenFacts, coverage
-from harness.run import ledger, plan
+from harness.run import findings, ledger, plan
+from harness.run.arrival import Work, timetable
 from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, sweep, write_whole
 from harness.run.observe import observations
 from harness.run.pacing import patiently
@@ -70,8 +73,28 @@ def run(
     Raises ConfigError before the first call where the suite cannot run, LedgerError where `resume` does not fit, and
     Interrupted, naming the run, after Ctrl-C.
     """
+    record = record_of(made, now(), partial=partial, planted=planted)
+    folder, record = replay(made, record, reports=reports, resume=resume, now=now, progress=progress)
+    with _resumable(record, "run"):
+        return judge(made, folder, record, decided_at=now())
+
+
+def replay(
+    made: plan.Plan,
+    record: RunRecord,
+    *,
+    reports: Path,
+    resume: RunFolder | None,
+    work: Sequence[Work] | None = None,
+    now: Callable[[], datetime],
+    progress: Callable[[int, int], None],
+    command: str = "run",
+) -> tuple[RunFolder, RunRecord]:
+    """Make every call that is not in the ledger yet. work: what to ask; None: everything that a comparison needs.
+
+    record: of this run, without a name; with `resume`, what that run must agree with. Raises as `run` does.
+    """
     plan.preflight(made)
-    record = _record(made, now(), partial=partial, planted=planted)
     if resume is None:
         folder = new_run(reports, made.suite.name, now())
         record = _named(record, folder)
@@ -82,38 +105,54 @@ def run(
         before = folder.read_record()
         must_agree(before, record)
         record = before
-    try:
-        replay = _replay(made, folder, now=now, progress=progress)
-        record = finished(record, now(), replay.stopped)
+    with _resumable(record, command):
+        done = _replay(made, folder, work=work, now=now, progress=progress)
+        record = finished(record, now(), done.stopped, _lateness(record, done))
         folder.write_record(record)
-        return _judge(made, folder, record, decided_at=now())
+        return folder, record
+
+
+@contextmanager
+def _resumable(record: RunRecord, command: str) -> Iterator[None]:
+    try:
+        yield
     except KeyboardInterrupt as exc:
-        raise Interrupted(f"interrupted; finish this run with: parity run --resume {record.run}") from exc
+        raise Interrupted(f"interrupted; finish this run with: parity {command} --resume {record.run}") from exc
 
 
 def judge_again(made: plan.Plan, folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -> Finished:
     """Compare, decide and report a stored run again, without a call. Raises LedgerError when the suite has changed."""
     record = folder.read_record()
-    must_agree(record, _record(made, now(), partial=record.partial, planted=record.planted))
-    return _judge(made, folder, record, decided_at=now())
+    if record.mode == Mode.RECORD:
+        raise LedgerError(f"run {record.run} recorded the source alone; there is nothing to compare.")
+    must_agree(record, record_of(made, now(), partial=record.partial, planted=record.planted))
+    return judge(made, folder, record, decided_at=now())
 
 
 def _replay(
-    made: plan.Plan, folder: RunFolder, *, now: Callable[[], datetime], progress: Callable[[int, int], None]
+    made: plan.Plan,
+    folder: RunFolder,
+    *,
+    work: Sequence[Work] | None,
+    now: Callable[[], datetime],
+    progress: Callable[[int, int], None],
 ) -> Replay:
     with ExitStack() as stack:
         book = stack.enter_context(ledger.Ledger(folder.ledger))
         sweep(folder)
         done = Done.of(ledger.read(folder.ledger))
+        if made.arrival is not None:
+            work = timetable(made, made.arrival, done.finished)
         endpoints: dict[Side, Endpoint] = {}
-        for side in Side:
+        for side in made.called:
             endpoints[side] = patiently(made.service(side).open, made.profile.limits.attempts)
             stack.callback(endpoints[side].close)
-        runner = Runner(made, book, endpoints, done=done, now=lambda: now().timestamp(), progress=progress)
+        runner = Runner(made, book, endpoints, done=done, work=work, now=lambda: now().timestamp(), progress=progress)
+        runner.recount(ledger.read(folder.ledger))
         return runner.run()
 
 
-def _judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: datetime) -> Finished:
+def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: datetime) -> Finished:
     from harness.gate.rows_file import write_rows
 
     tally = Tally(made)
@@ -149,6 +188,9 @@ def _judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at:
         partial=record.partial,
         stopped=record.stopped,
         planted=record.planted,
+        mode=made.mode.value,
+        reverse=made.reverse,
+        conditions=findings.conditions(made.policy, record),
     )
     _write_reports(folder, report)
     return Finished(folder, report, decision.findings)
@@ -183,28 +225,21 @@ def _decide(
         signature=_signature(made, tally, versions),
         findings=(
             *coverage(made.policy, GoldenFacts.of(made.golden.manifest), decided_at=decided_at),
-            *_whole(record, tally.replayed),
+            *findings.whole(record, tally.replayed),
+            *findings.conditional(record),
         ),
+        notes=findings.compared_again(record),
     )
     if not record.partial:
         write_decision(folder, decision, rows_sha256=file.sha256)
     return decision
 
 
-def _whole(record: RunRecord, replayed: int) -> tuple[Finding, ...]:
-    """A run that ended before its last case says so as a finding of its own: it can refuse, and never wave through."""
-    left = record.cases - replayed
-    if left <= 0:
-        return ()
-    return (
-        Finding(
-            criterion="run complete",
-            metric="",
-            verdict=Verdict.INCONCLUSIVE,
-            reason=f"{left:,} of {record.cases:,} cases were not replayed: {record.stopped or 'the run ended early'}. "
-            f"Raise the ceiling or wait, then finish with: parity run --resume {record.run}",
-        ),
-    )
+def _lateness(record: RunRecord, replay: Replay) -> Mapping[str, Any]:
+    """How late calls started; a resumed run that had none left to start says what it said before."""
+    if replay.lateness is None or (replay.lateness.calls == 0 and record.lateness):
+        return record.lateness
+    return asdict(replay.lateness)
 
 
 def _signature(made: plan.Plan, tally: Tally, versions: Mapping[str, str]) -> str:
@@ -215,6 +250,9 @@ def _signature(made: plan.Plan, tally: Tally, versions: Mapping[str, str]) -> st
         f"golden={made.golden.sha256[:16]}",
         f"policy={made.policy.sha256[:16]}",
         f"seed={made.suite.seed}",
+        f"mode={made.mode.value}",
+        *(["direction=reverse"] if made.reverse else []),
+        *([f"arrival=recorded/{made.arrival.speed:g}"] if made.arrival else []),
         *(f"{metric}={comparator.signature()}" for metric, comparator in made.comparators),
         *(f"{name}={value}" for name, value in versions.items()),
     ]
@@ -241,7 +279,7 @@ def _sides(made: plan.Plan) -> str:
     return hashlib.sha256("\n".join(settings).encode()).hexdigest()
 
 
-def _record(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None) -> RunRecord:
+def record_of(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None) -> RunRecord:
     return RunRecord(
         run="",
         suite=made.suite.name,
@@ -261,6 +299,10 @@ def _record(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None
         sides=_sides(made),
         planted=planted,
         golden=GoldenFacts.of(made.golden.manifest).document(),
+        mode=made.mode.value,
+        reverse=made.reverse,
+        arrival={} if made.arrival is None else asdict(made.arrival),
+        unrepeated=made.unrepeated,
     )
 
 
@@ -293,25 +335,24 @@ def decide_stored(folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -
     from harness.gate.rows_file import read_rows
 
     record = folder.read_record()
+    if record.mode == Mode.RECORD:
+        raise LedgerError(f"run {record.run} recorded the source alone; it decides nothing.")
     if record.partial:
         raise LedgerError(f"run {record.run} is PARTIAL (deselected criteria or a sample); the gate needs a whole run.")
     if not folder.rows.is_file():
         raise LedgerError(f"run {record.run} has no rows yet. Finish it: parity run --resume {record.run}")
     rows: Rows = read_rows(folder.rows)
-    policy, at = load_policy(folder.policy), now()
+    policy, at = load_policy(folder.policy).under(Conditions.of(asdict(record))), now()
     if policy.sha256 != record.policy_sha256:
         raise LedgerError(f"{folder.policy}: not the policy that run {record.run} was made under. Put it back.")
     covered = coverage(policy, GoldenFacts.from_document(record.golden), decided_at=at)
-    extra = (*covered, *_whole(record, len(rows.cases())), *_planted(record))
-    return decide(rows, policy, decided_at=at, findings=extra)
-
-
-def _planted(record: RunRecord) -> tuple[Finding, ...]:
-    """A run into which a fault was planted can show that the gate refuses, and never that a system may go."""
-    if record.planted is None:
-        return ()
-    reason = f'The fault "{record.planted}" was planted in this run, so it says nothing of a real system.'
-    return (Finding(criterion="planted fault", metric="", verdict=Verdict.INCONCLUSIVE, reason=reason),)
+    extra = (
+        *covered,
+        *findings.whole(record, len(rows.cases())),
+        *findings.conditional(record),
+        *findings.planted(record),
+    )
+    return decide(rows, policy, decided_at=at, findings=extra, notes=findings.compared_again(record))
 
 
 def combine(decisions: Iterator[Verdict] | list[Verdict]) -> Verdict:

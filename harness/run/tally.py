@@ -140,7 +140,7 @@ class Tally:
                 SideSummary(
                     side=side,
                     service=names[side],
-                    endpoint=settings[side].endpoint,
+                    endpoint=settings[side].endpoint if side in self._plan.called else "recorded answers",
                     served=tuple(name or "not told" for name, _ in tally.served.most_common(5)),
                     calls=tally.calls,
                     answered=tally.calls - tally.failures.total(),

@@ -13,7 +13,6 @@ from harness.core.call import Side, Wait
 from harness.core.case import Departure, Json, Lot, Recording
 from harness.core.protocols import Codec, Pair, Service
 from harness.errors import ForbiddenDeparture, HarnessError, UnencodableRequest
-from harness.run.recorded import nowhere
 
 if TYPE_CHECKING:
     from harness.recordings.lines import StoredCase
@@ -108,7 +107,7 @@ class Translator:
 
 
 def _codec(name: str, side: Side, endpoint: str, options: Mapping[str, Any], where: str) -> Codec:
-    settings = replace(nowhere(side), endpoint=endpoint)
+    settings = replace(config.SideSettings.nowhere(side), endpoint=endpoint)
     service: Service = registry.load("services", name, where=where, settings=settings, **options)
     return service.codec
 

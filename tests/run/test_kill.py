@@ -33,6 +33,7 @@ CASES = 200
 SEED = 7  # of every suite that names none
 CONCURRENCY = 4  # of the small projects: as many calls may be in flight
 LONGEST_S = 2.5  # a little more than a run takes from start to report, on a busy machine
+SOURCES = (Role.SOURCE, Role.SOURCE_AGAIN)
 Key = tuple[str, str]  # (side, case)
 
 
@@ -81,8 +82,8 @@ def closed(entries: list[ledger.Entry]) -> set[Key]:
     twice = set(order(CASES, SEED)[:PROOF_CASES].tolist())
     return {
         (role.side.value, f"n{index:05d}")
-        for index, role in done
-        if role is Role.TARGET or index not in twice or {(index, Role.SOURCE), (index, Role.SOURCE_AGAIN)} <= done
+        for index, ask, role in done
+        if role is Role.TARGET or index not in twice or {(index, ask, one) for one in SOURCES} <= done
     }
 
 

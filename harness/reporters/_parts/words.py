@@ -143,6 +143,7 @@ def warnings(report: ParityReport) -> tuple[tuple[str, str], ...]:
                 f"{report.planted}: a side was made to fail on purpose. This says nothing of a real system.",
             )
         )
+    found.extend((word.upper(), sentence[:1].upper() + sentence[1:]) for word, sentence in report.conditions)
     if report.partial:
         found.append(("PARTIAL", "Only some items or cases were run. A partial run carries no decision."))
     if report.stopped is not None:

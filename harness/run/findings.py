@@ -1,0 +1,71 @@
+"""What a run says of itself beside its rows: each finding can withhold GO, and none can give it."""
+
+from __future__ import annotations
+
+from harness.core.verdict import Finding, Verdict
+from harness.gate.policy import Policy
+from harness.run.arrival import UNKNOWN, Lateness
+from harness.run.folder import RunRecord
+
+
+def whole(record: RunRecord, replayed: int) -> tuple[Finding, ...]:
+    """A run that ended before its last case says so as a finding of its own: it can refuse, and never wave through."""
+    left = record.cases - replayed
+    if left <= 0:
+        return ()
+    return (
+        Finding(
+            criterion="run complete",
+            metric="",
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"{left:,} of {record.cases:,} cases were not replayed: {record.stopped or 'the run ended early'}. "
+            f"Raise the ceiling or wait, then finish with: parity run --resume {record.run}",
+        ),
+    )
+
+
+def conditional(record: RunRecord) -> tuple[Finding, ...]:
+    """What the conditions of a run leave open: each can withhold GO and never give it."""
+    if not record.arrival:
+        return _noise_floor(record)
+    behind = (Lateness.of(record.lateness) or UNKNOWN).finding()
+    return (*_noise_floor(record), *(() if behind is None else (behind,)))
+
+
+def _noise_floor(record: RunRecord) -> tuple[Finding, ...]:
+    if record.unrepeated == 0:
+        return ()
+    return (
+        Finding(
+            criterion="noise floor",
+            metric="",
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"{record.unrepeated:,} of {record.cases:,} cases have one recorded answer, and the suite does not "
+            "say that its source is deterministic: nothing tells how far the source is from itself. Record it again "
+            "with: parity record SUITE --repeats 2",
+        ),
+    )
+
+
+def conditions(policy: Policy, record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """What a reader of the report must know of how the answers came about."""
+    lateness = Lateness.of(record.lateness)
+    return (
+        *policy.conditions.told(policy.criteria),
+        *(() if lateness is None else (("Arrival as recorded", lateness.told()),)),
+        *(("Compared again", note) for note in compared_again(record)),
+    )
+
+
+def compared_again(record: RunRecord) -> tuple[str, ...]:
+    if record.compared_from is None:
+        return ()
+    return (f"No call was made: the answers of run {record.compared_from} were compared again.{record.changed}",)
+
+
+def planted(record: RunRecord) -> tuple[Finding, ...]:
+    """A run into which a fault was planted can show that the gate refuses, and never that a system may go."""
+    if record.planted is None:
+        return ()
+    reason = f'The fault "{record.planted}" was planted in this run, so it says nothing of a real system.'
+    return (Finding(criterion="planted fault", metric="", verdict=Verdict.INCONCLUSIVE, reason=reason),)

@@ -144,7 +144,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A stretch of an answer, (start, end) in characters, and the numbers of the hits that it stands on."""
+    """A stretch of an answer, (start, end) in characters, and the places in `Retrieved.hits`, from 0, it stands on."""
 
     span: tuple[int, int]
     hits: tuple[int, ...]

@@ -29,6 +29,7 @@ COMMANDS = (
     "lab",
     "doctor",
     "schema",
+    "score",
     "demo",
 )
 

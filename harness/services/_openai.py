@@ -34,7 +34,7 @@ STOPS: Mapping[str, StopReason] = {
 BLOCKED_CODES = frozenset({"content_filter", "contentFilter", "content_policy_violation", "moderation_blocked"})
 SEVERITIES = ("safe", "low", "medium", "high")
 # Words of errors that come without an HTTP status, as inside a stream. Source: wire contracts, "Errors"; OpenAI's
-# documentation, "Error codes".
+# documentation, "Error codes"; Anthropic's, "Errors".
 KINDS: Mapping[str, FailureKind] = {
     "rate_limit_exceeded": FailureKind.THROTTLED,
     "rate_limit_error": FailureKind.THROTTLED,
@@ -48,12 +48,17 @@ KINDS: Mapping[str, FailureKind] = {
     "timeout": FailureKind.TIMEOUT,
     "request_timeout": FailureKind.TIMEOUT,
     "requesttimeout": FailureKind.TIMEOUT,
+    "timeout_error": FailureKind.TIMEOUT,
     "invalid_request_error": FailureKind.REJECTED,
+    "not_found_error": FailureKind.REJECTED,
+    "request_too_large": FailureKind.REJECTED,
     "context_length_exceeded": FailureKind.REJECTED,
     "invalid_prompt": FailureKind.REJECTED,
     "deploymentnotfound": FailureKind.REJECTED,
     "badrequest": FailureKind.REJECTED,
     "permissiondenied": FailureKind.DENIED,
+    "permission_error": FailureKind.DENIED,
+    "billing_error": FailureKind.DENIED,
     "authentication_error": FailureKind.DENIED,
     "invalid_api_key": FailureKind.DENIED,
 }

@@ -6,7 +6,6 @@ of parsed chunks that some logs keep instead.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from harness.core.case import Json, Lot, Recording, Request, Task
 from harness.core.chat import Conversation
 from harness.core.output import Chat, Images, Output, StopReason
 from harness.errors import CodecError
-from harness.services import _openai_embeddings, _openai_images, _openai_responses, _sse
+from harness.services import _openai_embeddings, _openai_images, _openai_responses
 from harness.services._chat import parsed, valued
 from harness.services._chat import table as tabled
 from harness.services._failures import by_status
@@ -30,12 +29,12 @@ from harness.services._openai import (
     error_in,
     finished,
     is_filter,
-    kind_of,
     listed,
     tokens_of,
 )
 from harness.services._openai_chat import Dialect, read_body, write_body
 from harness.services._openai_parts import cannot
+from harness.services._streams import BROKEN, recorded, refused
 
 CHAT, RESPONSES, EMBEDDINGS, IMAGES = "chat.completions", "responses", "embeddings", "images.generations"
 # End of an address -> operation.
@@ -47,7 +46,6 @@ PATHS: Mapping[str, str] = {
 }
 RUNTIME = "x-model-runtime"  # header in which an endpoint, or a recording's address, tells what served the call
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
-_BROKEN = {"code": "broken_off", "message": "the stream ended before its answer did"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,8 @@ class OpenAICodec:
         version = parse_qs(urlsplit(recording.url or "").query).get("api-version")
         if version and RUNTIME not in headers:
             headers[RUNTIME] = f"api {version[0]}"
-        body, events = body_and_events(operation, headers.get("content-type", ""), recording.response_body)
+        typed = operation == RESPONSES
+        body, events = recorded(headers.get("content-type", ""), recording.response_body, typed=typed)
         return Wire(operation=operation, status=recording.status, headers=headers, body=body, events=events)
 
     def next(self, lot: Lot, replies: tuple[Wire, ...]) -> Wire | None:
@@ -176,47 +175,6 @@ def _called(recording: Recording) -> str | None:
     return unquote(found[1]) if found else recording.model
 
 
-def body_and_events(operation: str, content_type: str, body: bytes | None) -> tuple[Json | bytes, tuple[Event, ...]]:
-    """A recorded response body: JSON, or the events of a stream (at_s 0: a log keeps no times); else its bytes."""
-    if body is None:
-        return None, ()
-    start = body[:64].lstrip(b"\xef\xbb\xbf\r\n\t ")
-    if content_type.startswith("text/event-stream") or start.startswith((b"data:", b"event:", b": ")):
-        sent = _sse.events([body, b"\n\n"])  # a log may have trimmed the last blank line
-        return None, tuple(event_of(operation, one, 0.0) for one in sent if one.data != _sse.DONE)
-    is_json, value = parsed(body.decode("utf-8", "replace"))
-    if not is_json:
-        return body, ()
-    if isinstance(value, list):
-        return None, tuple(as_event(operation, chunk, 0.0) for chunk in value)
-    if isinstance(value, dict) and value.get("object") == "chat.completion.chunk":
-        return None, (as_event(operation, value, 0.0),)
-    return value, ()
-
-
-def event_of(operation: str, sent: _sse.Sent, at_s: float) -> Event:
-    """A server-sent event; one whose data is no JSON is an error that breaks the stream off."""
-    is_json, value = parsed(sent.data)
-    if not is_json:
-        return Event(at_s, "error", {"error": {"code": "malformed_event", "message": "an event that is no JSON"}})
-    if sent.kind == "error" and error_in(value) is None:
-        value = {"error": value if isinstance(value, dict) and value else {"message": "an error without words"}}
-    return as_event(operation, value, at_s)
-
-
-def as_event(operation: str, value: Json, at_s: float) -> Event:
-    """A parsed chunk: kind "error", or "chunk"; of the responses API the event's own type."""
-    if error_in(value) is not None:
-        return Event(at_s, "error", value)
-    kind = value.get("type") if operation == RESPONSES and isinstance(value, dict) else None
-    return Event(at_s, str(kind or "chunk"), value)
-
-
-def broken_off(at_s: float) -> Event:
-    """What ends a stream that stopped before its answer did."""
-    return Event(at_s, "error", {"error": dict(_BROKEN)})
-
-
 def complete(operation: str, events: tuple[Event, ...]) -> bool:
     """Whether a stream's answer came to its end."""
     return _finished(operation, _whole(operation, events))
@@ -271,8 +229,7 @@ def _refused(error: dict[str, Any], reply: Wire, request: Request) -> Reading | 
     if chat is not None and request.task is Task.IMAGE:
         wanted = request.params.get("n", 1)
         return _reading(Images(images=(), filtered=wanted if isinstance(wanted, int) else 1), None, {}, reply)
-    status = reply.status if reply.status is not None and reply.status >= 400 else None
-    return Unreadable(_words(error, status), kind=kind_of(error, status), status=status, code=code_of(error))
+    return refused(error, reply)
 
 
 def _stream(reply: Wire, request: Request) -> Reading | Unreadable:
@@ -285,10 +242,10 @@ def _stream(reply: Wire, request: Request) -> Reading | Unreadable:
             return _refused(failed, reply, request)
         return _reading(_stopped(chat, failed), tokens, whole, reply)
     if failed is not None:
-        return Unreadable(_words(failed, None), chat, kind=kind_of(failed), status=reply.status, code=code_of(failed))
+        return refused(failed, reply, chat)
     if chat is None or not _finished(reply.operation, whole):
         kind = FailureKind.UNAVAILABLE
-        return Unreadable(_BROKEN["message"], chat, kind=kind, status=reply.status, code=_BROKEN["code"])
+        return Unreadable(BROKEN["message"], chat, kind=kind, status=reply.status, code=BROKEN["code"])
     return _reading(chat, tokens, whole, reply)
 
 
@@ -297,12 +254,6 @@ def _stopped(chat: Chat, error: dict[str, Any]) -> Chat:
     blocked = blocked_prompt(error)
     found = replace(blocked.filter, where="completion") if blocked is not None and blocked.filter else None
     return replace(chat, filter=found, stop=StopReason.FILTER, stop_raw=code_of(error))
-
-
-def _words(error: dict[str, Any], status: int | None) -> str:
-    code = code_of(error)
-    told = [f"code {code}" if code else "", f"status {status}" if status else ""]
-    return f"the service answered with an error ({', '.join(filter(None, told)) or 'without a code'})"
 
 
 def _reading(output: Output, tokens: Tokens | None, body: Mapping[str, Any], reply: Wire) -> Reading:
@@ -336,8 +287,3 @@ def _service_s(headers: Mapping[str, str]) -> float | None:
     """Milliseconds that the model took, as Azure's gateway tells."""
     text = headers.get("cmp-upstream-response-duration") or headers.get("openai-processing-ms") or ""
     return int(text) / 1000 if text.isdecimal() and len(text) < 10 else None
-
-
-def dump(body: Json) -> bytes:
-    """A body as it is sent."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -28,6 +28,10 @@ NAMES: Mapping[str, str] = {
 }
 
 
+# What an embedding is for: the neutral word, and that of Foundry's model inference.
+INPUT_TYPES = {"search_query": "query", "search_document": "document"}
+
+
 def read_body(body: dict[str, Any]) -> Request:
     """A recorded body. Texts that were sent as token numbers stay the body that they are. Raises CodecError."""
     given = body.get("input")
@@ -37,6 +41,9 @@ def read_body(body: dict[str, Any]) -> Request:
     params, extra = read_params(body, NAMES, handled=frozenset({"input"}))
     if not all(isinstance(text, str) for text in texts):
         return Request(Task.EMBEDDING, {"body": body}, {"model": params["model"]} if "model" in params else {})
+    words = {theirs: neutral for neutral, theirs in INPUT_TYPES.items()}
+    if isinstance(params.get("input_type"), str):
+        params["input_type"] = words.get(str(params["input_type"]), params["input_type"])
     return Request(Task.EMBEDDING, {"texts": texts}, {**params, **({"extra": extra} if extra else {})})
 
 
@@ -52,6 +59,8 @@ def write_body(payload: Json, params: Mapping[str, Json]) -> dict[str, Any]:
         raise cannot("encoding", f"vectors come as float or base64, not as {params['encoding']}")
     body: dict[str, Any] = {"input": texts}
     write_params(body, params, NAMES)
+    if isinstance(body.get("input_type"), str):
+        body["input_type"] = INPUT_TYPES.get(body["input_type"], body["input_type"])
     return body
 
 

@@ -36,9 +36,10 @@ from harness.services._chat import table as tabled
 from harness.services._entra import Keyring
 from harness.services._failures import Row, by_status, cause, from_row, row_for
 from harness.services._network import CONNECT_TIMEOUT_S, Way
-from harness.services._openai import code_of, error_in, is_filter, kind_of
-from harness.services._openai_codec import CHAT, PATHS, RUNTIME, body_and_events, broken_off, complete, event_of
+from harness.services._openai import code_of, error_in, is_filter
+from harness.services._openai_codec import CHAT, PATHS, RESPONSES, RUNTIME, complete
 from harness.services._replies import kept, retry_after_s
+from harness.services._streams import EVENT_STREAM, broken_off, ended, event_of, recorded
 
 ROUTES = {operation: path for path, operation in PATHS.items()}
 BROKE_OFF = "the connection failed or broke off"
@@ -99,7 +100,8 @@ HINTS = {
 class SDKEndpoint:
     """One deployment of one resource behind an openai client.
 
-    client: makes it of an httpx2 client and of what gives the secret for each call. runtime: what is known of what
+    client: makes it of an httpx2 client and of what gives the secret for each call. key_header: a key goes there, not
+    where the client puts it. runtime: what is known of what
     serves the calls; it goes into every reply as the header that codecs read it from.
     """
 
@@ -112,12 +114,14 @@ class SDKEndpoint:
         *,
         service: str,
         runtime: str,
+        key_header: str | None = None,
     ) -> None:
         self._settings = settings
         self._way = way
         self._keyring = keyring
         self._service = service
         self._runtime = runtime
+        self._key_header = key_header
         limits = httpx2.Limits(max_connections=settings.connections, max_keepalive_connections=settings.connections)
         http = httpx2.Client(limits=limits, **way.for_httpx())
         self._client = client(http, lambda: keyring.used().secret)
@@ -139,6 +143,9 @@ class SDKEndpoint:
             return self._answered(wire, exc, opener.secret)
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL) as exc:
             raise self._broken(exc) from cause(exc, (opener.secret,))
+        except ValueError:  # the SDK could not write the body; it quotes it
+            message = f"{self._place}: the request holds what JSON or UTF-8 cannot say (NaN, half a character)"
+            raise Rejected(message, service=self._service) from None
 
     def refresh(self) -> bool:
         """Read the key, or ask for a token, anew; True when it differs from the one that the calling thread used."""
@@ -150,7 +157,7 @@ class SDKEndpoint:
 
     def _whole(self, wire: Wire, timeout_s: float) -> Wire:
         reply = self._client.post(
-            ROUTES[wire.operation], cast_to=httpx2.Response, body=wire.body, options=_options(timeout_s)
+            ROUTES[wire.operation], cast_to=httpx2.Response, body=wire.body, options=self._options(timeout_s)
         )
         return self._reply(wire, reply, _json(reply.content))
 
@@ -161,14 +168,14 @@ class SDKEndpoint:
             ROUTES[wire.operation],
             cast_to=object,
             body=wire.body,
-            options=_options(timeout_s),
+            options=self._options(timeout_s),
             stream=True,
             stream_cls=openai.Stream[object],
         ) as stream:
             reply = stream.response
-            if not reply.headers.get("content-type", "").startswith("text/event-stream"):
-                body, told = body_and_events(wire.operation, "", reply.read())
-                return self._reply(wire, reply, body, told)
+            if not reply.headers.get("content-type", "").startswith(EVENT_STREAM):
+                body, listed = recorded("", reply.read(), typed=wire.operation == RESPONSES)
+                return self._reply(wire, reply, body, listed)
             events: list[Event] = []
             try:
                 for event in _events(wire.operation, reply.iter_bytes(), started):
@@ -176,33 +183,10 @@ class SDKEndpoint:
             except (httpx2.HTTPError, httpx2.StreamError) as exc:
                 events.append(broken_off(time.perf_counter() - started))
                 raise self._broken(exc, self._reply(wire, reply, None, tuple(events))) from cause(exc)
-            return self._told(self._reply(wire, reply, None, tuple(events)), time.perf_counter() - started)
-
-    def _told(self, reply: Wire, at_s: float) -> Wire:
-        """A stream that ended by itself: the answer, or the failure that it tells."""
-        last = reply.events[-1] if reply.events else None
-        error = error_in(last.data) if last is not None and last.kind == "error" else None
-        if error is not None:
-            if is_filter(error):
-                return reply
-            kind = kind_of(error)
-            ours = next(one for one in (Throttled, TimedOut, Denied, Rejected, Unavailable) if one.kind == kind)
-            code = f" {code_of(error)}" if code_of(error) else ""
-            raise ours(
-                f"{self._place}: the stream ended in the error{code}",
-                service=self._service,
-                status=reply.status,
-                retry_after_s=retry_after_s(reply.headers),
-                partial=reply,
-            )
-        if complete(reply.operation, reply.events):
-            return reply
-        raise Unavailable(
-            f"{self._place}: the stream broke off before its answer was complete",
-            service=self._service,
-            status=reply.status,
-            partial=_with(reply, broken_off(at_s)),
-        )
+            told = self._reply(wire, reply, None, tuple(events))
+            whole = complete(wire.operation, told.events)
+            at_s = time.perf_counter() - started
+            return ended(told, at_s, whole=whole, place=self._place, service=self._service)
 
     def _reply(self, wire: Wire, reply: httpx2.Response, body: Json | bytes, events: tuple[Event, ...] = ()) -> Wire:
         headers = {**kept(reply.headers), RUNTIME: self._runtime}
@@ -233,15 +217,18 @@ class SDKEndpoint:
             error.partial = partial
         return error
 
+    def _options(self, timeout_s: float) -> Any:
+        """For one call: how long the service may be silent, and an id to ask Microsoft about."""
+        headers: dict[str, Any] = {"x-ms-client-request-id": str(uuid.uuid4())}
+        opener = self._keyring.used()
+        if self._key_header is not None and not opener.is_token:
+            headers |= {self._key_header: opener.secret, "Authorization": openai.Omit()}
+        timeout = httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
+        return {"timeout": timeout, "headers": headers}
+
     @property
     def _place(self) -> str:
         return f'POST to {self._client.base_url.host}, deployment "{self.name}"'
-
-
-def _options(timeout_s: float) -> Any:
-    """For one call: how long the service may be silent, and an id to ask Microsoft about."""
-    timeout = httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
-    return {"timeout": timeout, "headers": {"x-ms-client-request-id": str(uuid.uuid4())}}
 
 
 def _json(content: bytes) -> Json | bytes:
@@ -255,19 +242,9 @@ def _events(operation: str, pieces: Iterable[bytes], started: float) -> Iterator
         at_s = time.perf_counter() - started
         if sent.data == _sse.DONE:
             return
-        event = event_of(operation, sent, at_s)
+        event = event_of(sent, at_s, typed=operation == RESPONSES)
         yield event
         if event.kind == "error":
             return
     if operation == CHAT:
         yield broken_off(time.perf_counter() - started)
-
-
-def _with(reply: Wire, event: Event) -> Wire:
-    return Wire(
-        operation=reply.operation,
-        status=reply.status,
-        headers=reply.headers,
-        body=reply.body,
-        events=(*reply.events, event),
-    )

@@ -30,6 +30,7 @@ COMMANDS = (
     "doctor",
     "schema",
     "score",
+    "calibrate",
     "demo",
 )
 

@@ -7,7 +7,7 @@ import importlib
 from typing import Any
 
 # What can be scored: a module `score_<what>` beside this one, with `add` and `run`.
-WHAT = ("embeddings",)
+WHAT = ("embeddings", "text")
 
 
 def add(subparsers: Any) -> None:

@@ -7,10 +7,11 @@ off are behaviour. One side alone scores 0; both are a match, save that two answ
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from harness.comparators import not_of
 from harness.comparators._conduct import unanswered
-from harness.comparators._text.model import Model, default
+from harness.comparators._text.model import Model, default, load
 from harness.comparators._text.refusing import refuses
 from harness.comparators._text.similarity import Same, Similarity, compare_texts
 from harness.core.case import Case
@@ -29,7 +30,7 @@ class TextSimilarity:
 
     model: Model
     complete: bool
-    calibration: str
+    fitted: str  # "shipped" or "calibrated"
     name: str = "text_similarity"
 
     @property
@@ -38,7 +39,7 @@ class TextSimilarity:
         return ("score",)
 
     def signature(self) -> str:
-        return f"{self.name}|complete:{str(self.complete).lower()}|model:{self.calibration}:{self.model.sha256[:12]}"
+        return f"{self.name}|complete:{str(self.complete).lower()}|model:{self.fitted}:{self.model.sha256[:12]}"
 
     def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
         ours, theirs = _chat(source), _chat(target)
@@ -94,12 +95,17 @@ def _cut(source: Chat, target: Chat) -> Similarity | None:
     )
 
 
-def build(*, complete: bool = True) -> TextSimilarity:
+def build(*, complete: bool = True, calibration: str | None = None) -> TextSimilarity:
     """`[comparators.NAME] use = "text_similarity"`.
 
     complete (true): a sentence that one answer has and the other lacks counts against the target, though the question
-    may be answered without it. Raises ConfigError where an option is of the wrong kind.
+    may be answered without it. calibration: a file that `parity calibrate` wrote; a suite's is relative to the suite.
+    Raises ConfigError where an option is of the wrong kind or the file is no calibration.
     """
     if not isinstance(complete, bool):
         raise ConfigError(f"text_similarity: complete must be true or false, not {complete!r}.")
-    return TextSimilarity(default(), complete, "shipped")
+    if calibration is None:
+        return TextSimilarity(default(), complete, "shipped")
+    if not isinstance(calibration, str) or not calibration:
+        raise ConfigError(f"text_similarity: calibration must name a file, not {calibration!r}.")
+    return TextSimilarity(load(Path(calibration)), complete, "calibrated")

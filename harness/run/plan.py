@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import config
 from harness.core import registry
 from harness.core.call import Mode, Outcome, Role, Side
-from harness.core.case import Case, Lot, Translation
+from harness.core.case import Case, Json, Lot, Translation
 from harness.core.protocols import Codec, Comparator, Labeller, Pair, Service
 from harness.errors import ConfigError, GoldenError, UnencodableRequest, UnknownName
 from harness.gate.conditions import Conditions
@@ -319,11 +320,22 @@ def _comparators(suite: config.Suite, where: str) -> tuple[tuple[str, Comparator
                 item.use,
                 where=f"{where}, [comparators.{item.metric}]",
                 suite_folder=suite.folder,
-                **item.options,
+                **_beside(suite.folder, item.options),
             ),
         )
         for item in suite.comparators
     )
+
+
+def _beside(folder: Path, options: Mapping[str, Json]) -> dict[str, Any]:
+    """Options of a comparator, and of those inside it, with a calibration that lies beside the suite named by path."""
+    placed: dict[str, Any] = {}
+    for name, value in options.items():
+        if name == "calibration" and isinstance(value, str):
+            placed[name] = str(folder / value)
+        else:
+            placed[name] = _beside(folder, value) if isinstance(value, dict) else value
+    return placed
 
 
 def _labeller(suite: config.Suite, comparators: tuple[tuple[str, Comparator], ...], where: str) -> Labeller | None:

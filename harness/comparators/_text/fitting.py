@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.comparators._text.agreement import LEAST_COVERED
 from harness.comparators._text.features import FEATURES
+from harness.comparators._text.model import Model
 
 RIDGE = 1.0
+DRAW = 5.0  # how strongly a coefficient is drawn to its old value when a model is refitted
 ERROR = 0.05  # a verdict is to be wrong no more often than this
 
 Floats = NDArray[np.float64]
@@ -22,21 +25,55 @@ def logistic(
 
     values: (pairs, features). labels: 0 or 1 each. The bias is not penalised.
     """
-    from scipy.optimize import minimize
-
-    rows = np.column_stack([np.ones(len(values)), values])
     weights = np.ones(len(values)) if weights is None else weights
 
     def loss(betas: Floats) -> tuple[float, Floats]:
-        z = rows @ betas
-        value = weights @ (np.logaddexp(0.0, z) - labels * z) + 0.5 * ridge * (betas[1:] @ betas[1:])
-        slope = rows.T @ (weights * (0.5 * (1 + np.tanh(z / 2)) - labels))
+        value, slope = _loss(betas, values, labels, weights)
         slope[1:] += ridge * betas[1:]
-        return float(value), slope
+        return value + 0.5 * ridge * float(betas[1:] @ betas[1:]), slope
 
-    bounds = [(None, None), *((0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs)]
-    found = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
-    return float(found[0]), np.asarray(found[1:], dtype=np.float64)
+    found = _least(loss, np.zeros(values.shape[1] + 1), [(None, None), *_bounds(signs)])
+    return float(found[0]), found[1:]
+
+
+def refitted(values: Floats, labels: Floats, model: Model) -> tuple[float, dict[str, float]]:
+    """(bias, coefficients) near a model's: its bias and scale are free, and each coefficient is drawn to its own.
+
+    Few labels correct what is too sure or too shy (Platt scaling); many move single coefficients too.
+    """
+    old = np.array([model.features[name] for name in FEATURES])
+    weights = np.ones(len(values))
+
+    def loss(betas: Floats) -> tuple[float, Floats]:
+        scale, off = betas[-1], betas[1:-1] - betas[-1] * old
+        value, slope = _loss(betas[:-1], values, labels, weights)
+        slope[1:] += DRAW * off
+        value += 0.5 * DRAW * float(off @ off) + 0.5 * (scale - 1) ** 2
+        return value, np.append(slope, -DRAW * float(off @ old) + (scale - 1))
+
+    start = np.concatenate([[model.bias], old, [1.0]])
+    found = _least(loss, start, [(None, None), *_bounds(list(FEATURES.values())), (0.0, None)])
+    return float(found[0]), dict(zip(FEATURES, found[1:-1].tolist(), strict=True))
+
+
+def _loss(betas: Floats, values: Floats, labels: Floats, weights: Floats) -> tuple[float, Floats]:
+    """Minus the log likelihood and its slope; betas: the bias, then the coefficients."""
+    z = betas[0] + values @ betas[1:]
+    off = weights * (0.5 * (1 + np.tanh(z / 2)) - labels)
+    return float(weights @ (np.logaddexp(0.0, z) - labels * z)), np.concatenate([[off.sum()], values.T @ off])
+
+
+def _bounds(signs: Sequence[int]) -> list[tuple[float | None, float | None]]:
+    return [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs]
+
+
+def _least(
+    loss: Callable[[Floats], tuple[float, Floats]], start: Floats, bounds: list[tuple[float | None, float | None]]
+) -> Floats:
+    from scipy.optimize import minimize
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2000})
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def fusion(values: Floats, labels: Floats) -> tuple[float, Mapping[str, float]]:
@@ -61,5 +98,5 @@ def thresholds(scores: Floats, labels: Floats) -> tuple[float, float]:
 def _end(scores: Floats, labels: Floats) -> float:
     order = np.argsort(-scores, kind="stable")
     wrong = np.cumsum(1 - labels[order]) / np.arange(1, len(scores) + 1)
-    clean = np.flatnonzero((wrong <= ERROR) & (np.arange(len(scores)) >= 20))
+    clean = np.flatnonzero((wrong <= ERROR) & (np.arange(len(scores)) >= LEAST_COVERED))
     return float(scores[order][clean[-1]]) if len(clean) else 1.0

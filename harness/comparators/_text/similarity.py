@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.comparators._text.features import Pair, Side, pair
@@ -20,6 +20,7 @@ LONG = 20.0  # a text of this weight (about as many content words) is judged sen
 TIGHT = 0.8  # shorter texts are, where their sentences are this alike
 MISSING = 0.15  # share of a text that may be left out or added before it counts
 CUT = 0.85  # a text that ends without a full stop and is shorter than this share of the other was cut off
+_CERTAIN = 50.0  # a bias that makes every probability 1
 MOST_REASONS = 5
 MOST_SHOWN = 120
 _ENDED = re.compile(r"[.!?。！？।:;\"'”’)\]}>*`|]\s*$")
@@ -70,6 +71,11 @@ def compare_texts(question: str, source: str, target: str, model: Model, *, comp
         reasons = _apart(compared)
     said = tuple(dict.fromkeys(reasons))[:MOST_REASONS]
     return Similarity(score=score, verdict=verdict, reasons=said, uncalibrated=uncalibrated)
+
+
+def ceiling(question: str, source: str, target: str, model: Model) -> float:
+    """The most that a pair can score whatever the model's coefficients: 1, or less where a defect was found."""
+    return compare_texts(question, source, target, replace(model, bias=_CERTAIN)).score
 
 
 def _plain(text: str) -> str:

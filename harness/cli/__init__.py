@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from harness import __version__
 from harness.errors import EXIT_ERROR, HarnessError
 
 COMMANDS = (
+    "import",
+    "golden",
     "run",
     "record",
     "gate",
@@ -45,15 +49,20 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"parity-harness {__version__}")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        importlib.import_module(f"harness.cli.{name}").add(commands)
+        _module(name).add(commands)
     return root
+
+
+def _module(name: str) -> Any:
+    """The module of a command; one whose name is a word of Python's own ends in an underscore."""
+    return importlib.import_module(f"harness.cli.{name}{'_' if keyword.iskeyword(name) else ''}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Any failure of the harness itself is 2, never Python's own 1."""
     try:
         args = parser().parse_args(argv)
-        code: int = importlib.import_module(f"harness.cli.{args.command}").run(args)
+        code: int = _module(args.command).run(args)
         sys.stdout.flush()  # here, where a reader that has gone can still be told from a decision
     except HarnessError as exc:
         print(f"{type(exc).__name__}: {exc}", file=sys.stderr)

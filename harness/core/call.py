@@ -163,7 +163,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFailure:
-    """A side did not answer, after every attempt that was worth making."""
+    """A side did not answer, after every attempt that was worth making.
+
+    status, code: of a recorded refusal, the HTTP status and the service's own word for it.
+    """
 
     side: Side
     kind: FailureKind
@@ -171,6 +174,8 @@ class CallFailure:
     latency_s: float | None
     attempts: int
     partial: Output | None = None
+    status: int | None = None
+    code: str | None = None
 
 
 Outcome: TypeAlias = Answer | CallFailure

@@ -48,7 +48,7 @@ def _builder(room: str, name: str, place: str) -> Any:
     for point in entry_points(group=f"harness.{room}"):
         if point.name == name:
             return point.load()
-    raise UnknownName(place, room.rstrip("s"), name, names(room))
+    raise UnknownName(place, room.rpartition(".")[2].rstrip("s"), name, names(room))
 
 
 def attribute(reference: str, *, suite_folder: Path | None, where: str) -> Any:

@@ -27,7 +27,8 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
     """The answer that was recorded, as the source's; None where only the request was kept.
 
     codec: of the recording's service; without it, `codec_of` finds it. latency_s and tokens are those that the log
-    kept. Raises UnknownName where there is no such service.
+    kept; of latency what the service says of itself, where the log kept none. Raises UnknownName where there is no such
+    service.
     """
     failed = next((flag for flag in recording.provenance.flags if flag.startswith(FAILED)), None)
     if failed is not None:
@@ -50,6 +51,8 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
             latency_s=recording.latency_s,
             attempts=1,
             partial=reading.partial,
+            status=reading.status or recording.status,
+            code=reading.code,
         )
     if _refused(recording.status) and isinstance(reading.output, Scores | Embedding):
         # An error page with a number in it is no prediction. A filtered chat is behaviour, whatever its status.
@@ -58,7 +61,7 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
         side=Side.SOURCE,
         output=reading.output,
         raw_sha256=wire_sha256(wire),
-        latency_s=recording.latency_s,
+        latency_s=reading.service_s if recording.latency_s is None else recording.latency_s,
         attempts=1,
         first_token_s=reading.first_token_s,
         served_model=reading.served_model,

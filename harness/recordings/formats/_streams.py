@@ -1,0 +1,107 @@
+"""Log files as lines: unpacked where they are compressed, and bounded in every way.
+
+What a log may ask of memory does not grow with it: one line at a time, none longer than LONGEST, and no file that
+expands without end.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from harness.recordings.formats import LogFile
+
+LONGEST = 16 << 20  # bytes of one record; SageMaker takes 6 MiB a call, Bedrock logs 100 kB inline
+MOST_TIMES = 200  # logs of JSON shrink 5 to 50 times
+FREE = 64 << 20  # bytes that may come out of a file whatever its size
+_CHUNK = 256 << 10
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class BadFile(Exception):
+    """A file that cannot be read on; the message says why, without its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """index: from 0, of the lines that hold something. number: from 1, of all. content: None where it is too long.
+
+    start: the byte, of what was unpacked, at which it starts.
+    """
+
+    index: int
+    number: int
+    content: bytes | None
+    start: int = 0
+
+
+@contextmanager
+def opened(file: LogFile) -> Iterator[BinaryIO]:
+    """What is in a file, unpacked by its first bytes. Reading raises BadFile for damage and for a bomb."""
+    raw = file.open()
+    try:
+        head = raw.read(4)
+        raw.seek(0)
+        if head.startswith(_GZIP):
+            yield cast(BinaryIO, io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=raw), raw), _CHUNK))
+        elif head == _ZSTD:
+            import zstandard
+
+            reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)
+            yield cast(BinaryIO, io.BufferedReader(_Bounded(cast(BinaryIO, reader), raw), _CHUNK))
+        else:
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, raw), _CHUNK))
+    finally:
+        raw.close()
+
+
+class _Bounded(io.RawIOBase):
+    """An unpacking stream that stops at a bomb."""
+
+    def __init__(self, inner: object, raw: BinaryIO) -> None:
+        self._inner = cast(BinaryIO, inner)
+        self._raw = raw
+        self._out = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        try:
+            chunk = self._inner.read(len(view))
+        except (OSError, EOFError, zlib.error) as exc:
+            raise BadFile(f"the file cannot be unpacked ({type(exc).__name__})") from exc
+        except Exception as exc:
+            if type(exc).__name__ != "ZstdError":
+                raise
+            raise BadFile("the file cannot be unpacked (ZstdError)") from exc
+        self._out += len(chunk)
+        if self._out > FREE and self._out > MOST_TIMES * self._raw.tell():
+            raise BadFile(f"the file expands more than {MOST_TIMES} times, and is read no further")
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def lines(stream: BinaryIO) -> Iterator[Line]:
+    """The lines that hold something, without their ends. A UTF-8 byte order mark at the start is left out."""
+    index, number, start = 0, 0, 0
+    while content := stream.readline(LONGEST + 1):
+        number += 1
+        length, whole, end = len(content), len(content) <= LONGEST, content[-1:]
+        while end != b"\n" and (more := stream.readline(LONGEST)):
+            length, whole, end = length + len(more), False, more[-1:]
+        if whole:
+            text = (content[3:] if number == 1 and content.startswith(b"\xef\xbb\xbf") else content).strip(b"\r\n \t")
+        if not whole or text:
+            yield Line(index, number, text if whole else None, start)
+            index += 1
+        start += length
+
+
+TOO_LONG = f"the record is longer than {LONGEST:,} bytes"

@@ -1,0 +1,215 @@
+"""Bedrock model invocation logging: what `PutModelInvocationLoggingConfiguration` delivers to S3 or CloudWatch Logs.
+
+JSON lines, plain or gzip, one record a call. Bodies over 100 kB lie in objects of their own (`inputBodyS3Path`), which
+are followed where they were imported too. CloudWatch exports are read in three forms: the bare records, a line that
+begins with the time of the event (`aws logs` exports to S3), and events with a `message` (a subscription's data, the
+output of `filter-log-events`).
+
+Source: Bedrock user guide, "Monitor model invocation using CloudWatch Logs and Amazon S3"; botocore `bedrock`,
+LoggingConfig.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from harness.core.case import Origin, Provenance, Recording
+from harness.recordings import gaps
+from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, records, refused
+from harness.recordings.formats._streams import LONGEST, BadFile, opened
+
+NAME = "bedrock_log"
+OPERATIONS = ("InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream")
+SIDECAR = "/data/"
+PERMISSION = "amazon-bedrock-logs-permission-check"
+JSON = "application/json"
+# HTTP status of an error that the log names. Source: botocore `bedrock-runtime`.
+STATUS = {
+    "ValidationException": 400,
+    "ServiceQuotaExceededException": 400,
+    "AccessDeniedException": 403,
+    "ResourceNotFoundException": 404,
+    "ModelTimeoutException": 408,
+    "ModelErrorException": 424,
+    "ModelStreamErrorException": 424,
+    "ThrottlingException": 429,
+    "ModelNotReadyException": 429,
+    "InternalServerException": 500,
+    "ServiceUnavailableException": 503,
+}
+TRUNCATED = ("inputBodyTruncated", "outputBodyTruncated", "truncated")
+
+
+class Half(msgspec.Struct, rename="camel"):
+    """`input` or `output` of a record. Bodies are kept as the bytes that stood there."""
+
+    input_content_type: str | None = None
+    input_body_json: msgspec.Raw | None = None
+    input_body_s3_path: str | None = msgspec.field(name="inputBodyS3Path", default=None)
+    input_token_count: float | None = None
+    cache_read_input_token_count: float | None = None
+    cache_write_input_token_count: float | None = None
+    output_content_type: str | None = None
+    output_body_json: msgspec.Raw | None = None
+    output_body_s3_path: str | None = msgspec.field(name="outputBodyS3Path", default=None)
+    output_token_count: float | None = None
+    input_body_truncated: bool | None = None
+    output_body_truncated: bool | None = None
+    truncated: bool | None = None
+
+
+class Logged(msgspec.Struct, rename="camel"):
+    """A record, as far as it is read. Unknown keys are ignored: new ones come without a new version."""
+
+    operation: str | None = None
+    model_id: str | None = None
+    timestamp: str | None = None
+    region: str | None = None
+    inference_region: str | None = None
+    request_id: str | None = None
+    error_code: str | int | None = None
+    error_message: str | None = None
+    status: int | str | None = None
+    input: Half = msgspec.field(default_factory=Half)
+    output: Half = msgspec.field(default_factory=Half)
+    message: msgspec.Raw | None = None
+    schema_type: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(Logged)
+
+
+def build() -> BedrockLog:
+    return BedrockLog()
+
+
+@dataclass(frozen=True, slots=True)
+class BedrockLog:
+    """The format."""
+
+    name: str = NAME
+    service: str = "bedrock"
+    operation: str = "Converse"
+    sampled: bool = False
+
+    def read(self, log: Log) -> Iterator[Found]:
+        """One `Found` a record; side objects of large bodies and the permission check are files of no records."""
+        for file in log:
+            if SIDECAR in f"/{file.path}" or file.path.endswith(PERMISSION):
+                continue
+            for item in records(file, self.name):
+                if isinstance(item, Reject):
+                    yield item
+                else:
+                    yield _found(*item, log=log, file=file)
+
+
+def _found(origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Found:
+    try:
+        line = _unwrapped(line)
+        logged = _DECODER.decode(line)
+        if logged.message is not None and logged.operation is None:
+            line = msgspec.json.decode(logged.message, type=str).encode()
+            logged = _DECODER.decode(line)
+    except UNREADABLE as exc:
+        return Reject(origin, refused(exc))
+    if logged.operation is None or logged.model_id is None:
+        return Reject(origin, "no record of a call: it lacks operation or modelId")
+    if logged.operation not in OPERATIONS:
+        return Skip(origin, logged.operation if logged.operation.isalnum() else "another operation")
+    try:
+        asked = _body(logged.input.input_body_json, logged.input.input_body_s3_path, log, file)
+        answered = _body(logged.output.output_body_json, logged.output.output_body_s3_path, log, file)
+    except BadFile as exc:
+        return Reject(origin, str(exc))
+    if asked is None:
+        why = "the object of a large body was not imported" if logged.input.input_body_s3_path else "body not logged"
+        return Skip(origin, why, no_request=True)
+    return Record(
+        recording=_recording(origin, logged, asked, answered),
+        document=partial(document, line),
+        labels=(logged.request_id,) if logged.request_id else (),
+    )
+
+
+def _unwrapped(line: bytes) -> bytes:
+    """Without the time that CloudWatch's export to S3 writes before each event."""
+    if line[:1] == b"{":
+        return line
+    head, _, rest = line.partition(b" ")
+    return rest if head[:4].isdigit() and rest.lstrip().startswith(b"{") else line
+
+
+def _body(inline: msgspec.Raw | None, uri: str | None, log: Log, file: LogFile) -> bytes | None:
+    if inline is not None and bytes(inline) != b"null":
+        return bytes(inline)
+    if uri is None:
+        return None
+    side = log.find(uri, beside=file.path)
+    if side is None:
+        return None
+    with opened(side) as stream:
+        body = stream.read(LONGEST + 1)
+    if len(body) > LONGEST:
+        raise BadFile(f"the object of a large body is longer than {LONGEST:,} bytes")
+    return body
+
+
+def _recording(origin: Origin, logged: Logged, asked: bytes, answered: bytes | None) -> Recording:
+    flags = {gaps.NOT_WIRE_BYTES}
+    half = (logged.input, logged.output)
+    if any(one.truncated or one.input_body_truncated or one.output_body_truncated for one in half) or not (
+        _whole(asked) and (answered is None or _whole(answered))
+    ):
+        flags.add(gaps.TRUNCATED)
+    status, headers, answered = _answer(logged, answered)
+    if answered is None:
+        flags.add(gaps.NO_ANSWER)
+    return Recording(
+        id=case_id(origin),
+        service="bedrock",
+        operation=logged.operation or "",
+        model=logged.model_id,
+        region=logged.inference_region or logged.region,
+        request_headers={"content-type": logged.input.input_content_type or JSON},
+        request_body=asked,
+        status=status,
+        response_headers=headers,
+        response_body=answered,
+        request_id=logged.request_id,
+        tokens=_tokens(logged),
+        provenance=Provenance(captured_at=moment(logged.timestamp), origin=origin, flags=tuple(sorted(flags))),
+    )
+
+
+def _whole(body: bytes) -> bool:
+    """Whether a body that JSON was asked of is JSON: one that the log cut is not, or is the text of the cut."""
+    return body[:1] in b"{[" and body[-1:] in b"}]"
+
+
+def _answer(logged: Logged, answered: bytes | None) -> tuple[int | None, dict[str, str], bytes | None]:
+    """Status, headers and body. A refused call has a status and a body in the service's own form."""
+    code = logged.error_code
+    if code is None:
+        return (None, {}, None) if answered is None else (200, {"content-type": JSON}, answered)
+    word = str(code)
+    said = (str(one) for one in (logged.status, word))
+    status = next((int(one) for one in said if len(one) == 3 and one.isdecimal()), None)
+    body = answered if answered is not None else json_bytes({"message": logged.error_message or word})
+    return status or STATUS.get(word, 400), {"content-type": JSON, "x-amzn-errortype": word}, body
+
+
+def _tokens(logged: Logged) -> dict[str, int]:
+    counts: dict[str, Any] = {
+        "input": logged.input.input_token_count,
+        "output": logged.output.output_token_count,
+        "cache_read": logged.input.cache_read_input_token_count,
+        "cache_write": logged.input.cache_write_input_token_count,
+    }
+    return {name: int(count) for name, count in counts.items() if count is not None and count >= 0}

@@ -1,0 +1,133 @@
+"""SageMaker Data Capture of real-time endpoints: JSON lines under `endpoint/variant/yyyy/mm/dd/hh/`.
+
+Bodies are text (CSV, JSON) or base64, as the endpoint's configuration decided; `observedContentType` says what they
+are. The format keeps no status and no latency: an answer that was captured counts as one of status 200, and a record
+without one as an answer that was not kept.
+
+Source: SageMaker developer guide, "Capture data from real-time endpoint".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+
+from harness.core.case import Origin, Provenance, Recording
+from harness.recordings import gaps
+from harness.recordings.formats import Found, Log, Record, Reject, Skip, case_id
+from harness.recordings.formats._json import UNREADABLE, document, moment, records, refused
+
+NAME = "sagemaker_capture"
+_TYPES = {"CSV": "text/csv", "JSON": "application/json", "BASE64": "application/octet-stream"}
+_HOUR = re.compile(r"(?:^|/)([^/]+)/[^/]+/\d{4}/\d\d/\d\d/\d\d/[^/]+$")
+
+
+class Half(msgspec.Struct, rename="camel"):
+    """One direction of a call."""
+
+    data: str = ""
+    encoding: str = "CSV"
+    observed_content_type: str | None = None
+
+
+class Data(msgspec.Struct, rename="camel"):
+    """Both directions."""
+
+    endpoint_input: Half | None = None
+    endpoint_output: Half | None = None
+
+
+class Meta(msgspec.Struct, rename="camel"):
+    """inference_id: the caller's own name for the call, which labels prefer."""
+
+    event_id: str | None = None
+    inference_id: str | None = None
+    inference_time: str | None = None
+
+
+class Captured(msgspec.Struct, rename="camel"):
+    """One record, as far as it is read."""
+
+    capture_data: Data
+    event_metadata: Meta = msgspec.field(default_factory=Meta)
+
+
+_DECODER = msgspec.json.Decoder(Captured)
+
+
+def build(*, endpoint: str | None = None) -> SageMakerCapture:
+    """endpoint: its name, where the folders of the capture do not say it."""
+    return SageMakerCapture(endpoint=endpoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerCapture:
+    """The format."""
+
+    endpoint: str | None = None
+    name: str = NAME
+    service: str = "sagemaker"
+    operation: str = "InvokeEndpoint"
+    sampled: bool = True  # by InitialSamplingPercentage, which no record says
+
+    def read(self, log: Log) -> Iterator[Found]:
+        for file in log:
+            hour = _HOUR.search(file.path)
+            endpoint = self.endpoint or (hour[1] if hour else None)
+            for item in records(file, self.name):
+                yield item if isinstance(item, Reject) else _found(*item, endpoint=endpoint)
+
+
+def _found(origin: Origin, line: bytes, *, endpoint: str | None) -> Found:
+    try:
+        captured = _DECODER.decode(line)
+        asked, answered = captured.capture_data.endpoint_input, captured.capture_data.endpoint_output
+        if asked is None and answered is None:
+            return Reject(origin, "neither the input nor the output of the call is there")
+        if asked is None:
+            return Skip(origin, "only the output was captured", no_request=True)
+        request, response = _bytes(asked), None if answered is None else _bytes(answered)
+    except UNREADABLE as exc:
+        return Reject(origin, refused(exc))
+    meta = captured.event_metadata
+    recording = Recording(
+        id=case_id(origin),
+        service="sagemaker",
+        operation="InvokeEndpoint",
+        model=endpoint,
+        request_headers={"content-type": _type(asked)},
+        request_body=request,
+        status=None if answered is None else 200,
+        response_headers={} if answered is None else {"content-type": _type(answered)},
+        response_body=response,
+        request_id=meta.inference_id or meta.event_id,
+        provenance=Provenance(
+            captured_at=moment(meta.inference_time),
+            origin=origin,
+            flags=(gaps.NO_ANSWER,) if answered is None else (),
+        ),
+    )
+    return Record(
+        recording=recording,
+        document=partial(document, line),
+        labels=tuple(name for name in (meta.inference_id, meta.event_id) if name),
+    )
+
+
+def _type(half: Half) -> str:
+    return half.observed_content_type or _TYPES.get(half.encoding, "application/octet-stream")
+
+
+def _bytes(half: Half) -> bytes:
+    if half.encoding != "BASE64":
+        return half.data.encode()
+    try:
+        return base64.b64decode(half.data, validate=True)
+    except binascii.Error:
+        raise ValueError("its data is not the base64 that it says") from None

@@ -1,0 +1,142 @@
+"""Redaction of a case before it touches disk: where rules are applied. What they find is `redact`'s to say.
+
+A redactor changes texts. Bodies that are JSON are walked and their texts changed, numbers never; of CSV the cells that
+are numbers stay. A body that is neither is text as a whole, or bytes, which stay as they are. An answer that came in
+pieces cannot be changed piece by piece, because what is to be found may lie across two: `streamed` tells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from harness.core.case import Json, Recording
+from harness.errors import ConfigError
+from harness.recordings import gaps
+from harness.recordings.lines import StoredCase
+from harness.recordings.redact import redact_text
+
+_STREAMS = ("application/vnd.amazon.eventstream", "text/event-stream")
+
+
+class Redactor(Protocol):
+    """rules: name and version of each rule, as the manifest keeps them."""
+
+    @property
+    def rules(self) -> tuple[str, ...]: ...
+
+    def redact(self, text: str) -> str:
+        """The text without what the rules find; the same text where they find nothing."""
+        ...
+
+
+class Shapes:
+    """The detectors of `redact`: what has the shape of personal data or of a credential becomes a placeholder."""
+
+    rules = ("shapes/1",)
+
+    def redact(self, text: str) -> str:
+        return redact_text(text)
+
+
+def redactor(word: str) -> Redactor | None:
+    """The redactor of `--redact`; None for "none". Raises ConfigError for another word."""
+    if word == "none":
+        return None
+    if word == "default":
+        return Shapes()
+    raise ConfigError(f'--redact is "none" or "default", not "{word}".')
+
+
+def redacted(case: StoredCase, by: Redactor) -> StoredCase:
+    """The case as it may be stored. Where the request was altered it says so."""
+    recording = case.recording
+    request = _body(recording.request_body, recording.request_headers, by)
+    response = recording.response_body
+    flags = set(recording.provenance.flags)
+    if request != recording.request_body:
+        flags.add(gaps.REDACTED)
+    provenance = replace(
+        recording.provenance,
+        captured_from=by.redact(recording.provenance.captured_from),
+        origin=_origin(recording, by),
+        flags=tuple(sorted(flags)),
+        redaction=", ".join(by.rules),
+        redacted=request != recording.request_body,
+    )
+    return replace(
+        case,
+        recording=replace(
+            recording,
+            url=None if recording.url is None else by.redact(recording.url),
+            request_headers=_texts(recording.request_headers, by),
+            request_body=request,
+            response_headers=_texts(recording.response_headers, by),
+            response_body=None if response is None else _body(response, recording.response_headers, by),
+            provenance=provenance,
+        ),
+        cluster=by.redact(case.cluster),
+        slices=_texts(case.slices, by),
+        expected=_walk(case.expected, by),
+    )
+
+
+def streamed(recording: Recording) -> bool:
+    """Whether the recorded answer is one in pieces."""
+    kind = _kind(recording.response_headers)
+    return kind in _STREAMS or ("Stream" in recording.operation and (recording.response_body or b"")[:1] == b"[")
+
+
+def _origin(recording: Recording, by: Redactor) -> Any:
+    origin = recording.provenance.origin
+    return None if origin is None else replace(origin, path=by.redact(origin.path))
+
+
+def _texts(texts: Mapping[str, str], by: Redactor) -> dict[str, str]:
+    return {name: by.redact(text) for name, text in texts.items()}
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _body(body: bytes, headers: Mapping[str, str], by: Redactor) -> bytes:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return body
+    if _kind(headers) == "text/csv":
+        return "".join(_cells(line, by) for line in text.splitlines(keepends=True)).encode()
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return by.redact(text).encode()
+    changed = _walk(value, by)
+    return body if changed == value else json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _cells(line: str, by: Redactor) -> str:
+    """A line of CSV whose text cells are redacted together, so that a comma inside one changes nothing."""
+    if all(_number(cell.strip()) for cell in line.split(",")):
+        return line
+    return ",".join(cell if _number(cell.strip()) else by.redact(cell) for cell in line.split(","))
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return not text
+    return True
+
+
+def _walk(value: Json, by: Redactor) -> Json:
+    if isinstance(value, str):
+        return by.redact(value)
+    if isinstance(value, list):
+        return [_walk(inner, by) for inner in value]
+    if isinstance(value, dict):
+        return {by.redact(key): _walk(inner, by) for key, inner in value.items()}
+    return value

@@ -1,0 +1,111 @@
+"""What a stream of cases shows of the traffic that it is from: when it was, what is missing in time, what answered."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from harness.core.case import Recording
+from harness.recordings import gaps
+from harness.recordings.gaps import Gap
+
+EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)  # before any service whose logs are read here
+AHEAD = timedelta(hours=1)
+# Records lie in the folder of their hour, and those of one hour may arrive minutes late.
+LATE = timedelta(hours=1)
+SHORTEST_GAP_MINUTES = 30
+USUAL = 20
+MOST_MINUTES = 200_000
+MOST_MODELS = 1000
+SHOWN = 5
+_HOUR = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/")
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
+_NOT_COUNTED = (gaps.CLOCK_SKEW,)
+
+
+class Traffic:
+    """Fed every case once, in order; memory does not grow with their number."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._minutes: set[int] = set()
+        self._unit = 1
+        self._models: Counter[str] = Counter()
+        self.flags: Counter[str] = Counter()
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+
+    def skewed(self, recording: Recording) -> bool:
+        """Whether its time cannot be right: in the future, before there was such a log, or not of its folder's hour."""
+        at, origin = recording.provenance.captured_at, recording.provenance.origin
+        if at is None:
+            return False
+        if at > self._now + AHEAD or at < EARLIEST:
+            return True
+        found = _HOUR.search(origin.path) if origin is not None else None
+        if found is None:
+            return False
+        try:
+            hour = datetime.strptime("/".join(found.groups()), "%Y/%m/%d/%H").replace(tzinfo=UTC)
+        except ValueError:
+            return False
+        return not hour - LATE <= at < hour + timedelta(hours=1) + LATE
+
+    def add(self, recording: Recording) -> None:
+        """Count a case, flags and all."""
+        self.flags.update(recording.provenance.flags)
+        self._add_time(recording)
+        called = f"{recording.service} {recording.model or 'a model that is not named'}"
+        served = _MODEL.search((recording.response_body or b"")[:4096])
+        name = f"{called}, answered by {served[1].decode('utf-8', 'replace')}" if served else called
+        if name in self._models or len(self._models) < MOST_MODELS:
+            self._models[name] += 1
+
+    def gaps(self) -> list[Gap]:
+        """What was found, in the order of `gaps.KINDS`, without what the set's own links say."""
+        found = {kind: Gap(kind=kind, count=count) for kind, count in self.flags.items() if kind in gaps.KINDS}
+        if len(self._models) > 1:
+            shown = "; ".join(f"{name}: {count:,}" for name, count in self._models.most_common(SHOWN))
+            found[gaps.MODEL_VERSIONS] = Gap(kind=gaps.MODEL_VERSIONS, count=len(self._models), note=shown)
+        holes = self._holes()
+        if holes:
+            found[gaps.TIME_GAP] = Gap(kind=gaps.TIME_GAP, count=len(holes), note=_shown(holes))
+        return [found[kind] for kind in gaps.KINDS if kind in found]
+
+    def _add_time(self, recording: Recording) -> None:
+        at = recording.provenance.captured_at
+        if at is None:
+            self.flags[gaps.NO_TIME] += 1
+            return
+        if any(flag in _NOT_COUNTED for flag in recording.provenance.flags):
+            return
+        self.first = at if self.first is None or at < self.first else self.first
+        self.last = at if self.last is None or at > self.last else self.last
+        self._minutes.add(int(at.timestamp()) // 60 // self._unit)
+        if len(self._minutes) > MOST_MINUTES:
+            self._minutes = {minute // 4 for minute in self._minutes}
+            self._unit *= 4
+
+    def _holes(self) -> list[tuple[int, int]]:
+        """(last minute before, first minute after) of stretches much longer than is usual in the log, longest first."""
+        busy = sorted(self._minutes)
+        steps = [after - before for before, after in pairwise(busy)]
+        if len(steps) < 2:
+            return []
+        least = max(SHORTEST_GAP_MINUTES / self._unit, USUAL * median(steps))
+        holes = [(before, after) for before, after in pairwise(busy) if after - before > least]
+        return [
+            (before * self._unit, after * self._unit)
+            for before, after in sorted(holes, key=lambda hole: hole[0] - hole[1])
+        ]
+
+
+def _shown(holes: list[tuple[int, int]]) -> str:
+    def told(minute: int) -> str:
+        return datetime.fromtimestamp(60 * minute, UTC).strftime("%Y-%m-%d %H:%M")
+
+    more = f" and {len(holes) - SHOWN:,} more" if len(holes) > SHOWN else ""
+    return "; ".join(f"{told(before)} to {told(after)} UTC" for before, after in holes[:SHOWN]) + more

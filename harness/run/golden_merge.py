@@ -1,0 +1,58 @@
+"""One golden set of several: every case once, and each linked to the first of all sets with its request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import GoldenError
+from harness.recordings import gaps
+from harness.recordings.gaps import Gap
+from harness.recordings.manifest import Manifest
+from harness.recordings.store import GoldenSet
+from harness.recordings.writer import Writer
+from harness.run.importing import Links
+
+
+def merge(sets: Sequence[GoldenSet], into: Path) -> Manifest:
+    """Raises GoldenError where two sets hold different cases of one id; one case of several sets is written once."""
+    words = [golden.manifest for golden in sets]
+    captured = [one.captured for one in words if one.captured is not None]
+    known: dict[str, tuple[int, int]] = {}
+    same = 0
+    with Writer(into, service=words[0].service, operation=words[0].operation) as writer:
+        links = Links(writer)
+        for place, golden in enumerate(sets):
+            for index, case in enumerate(golden):
+                case = replace(case, repeat_of=None, duplicate_of=None)
+                if case.id in known:
+                    other, at = known[case.id]
+                    if replace(sets[other].recording(at), repeat_of=None, duplicate_of=None) != case:
+                        raise GoldenError(f'{golden.folder}: case "{case.id}" is another one in {sets[other].folder}.')
+                    same += 1
+                    continue
+                known[case.id] = (place, index)
+                links.add(case)
+        counts = {kind: sum(gap.count for one in words for gap in one.gaps if gap.kind == kind) for kind in gaps.KINDS}
+        counts |= {gaps.REPEATS: links.repeats, gaps.DUPLICATES: links.duplicates}
+        counts[gaps.LEFT_OUT] += same
+        notes = {gaps.LEFT_OUT: f"{same:,} of them in two of the merged sets" if same else ""}
+        redactions = {rule for one in words for rule in one.redaction or ()}
+        return writer.finish(
+            {
+                "name": into.name,
+                "description": " ".join(dict.fromkeys(one.description for one in words)),
+                "licence": "; ".join(dict.fromkeys(one.licence for one in words)),
+                "source": "; ".join(dict.fromkeys(one.source for one in words)),
+                "split": "; ".join(f"{one.name} ({one.sha256[:16]}): {one.split}" for one in words),
+                "created_at": max(one.created_at for one in words),
+                "redaction": tuple(sorted(redactions)) if all(one.redaction is not None for one in words) else None,
+                "sampled": any(one.sampled for one in words),
+                "truncated": any(one.truncated for one in words),
+                "captured": (min(one[0] for one in captured), max(one[1] for one in captured)) if captured else None,
+                "gaps": tuple(
+                    Gap(kind=kind, count=count, note=notes.get(kind, "")) for kind, count in counts.items() if count
+                ),
+            }
+        )

@@ -1,0 +1,327 @@
+"""From a log to a golden set: read by a format, redacted, linked to earlier calls of the same request, written.
+
+One record is in memory at a time. What grows with the number of records is 32 bytes each for finding requests that came
+before, and 8 for the place of each line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.core.case import Json
+from harness.errors import ConfigError
+from harness.recordings import gaps
+from harness.recordings.formats import Format, Log, Record, Reject, Skip
+from harness.recordings.gaps import Gap
+from harness.recordings.lines import StoredCase, decode
+from harness.recordings.manifest import Imported, Manifest
+from harness.recordings.privacy import Redactor, redacted, streamed
+from harness.recordings.seen import Seen
+from harness.recordings.traffic import Traffic
+from harness.recordings.writer import Writer
+from harness.run.outcomes import answer_key, answered, request_key
+
+REJECTS = "rejects.jsonl"
+_EVERY = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What is asked of an import besides the log.
+
+    cluster, slices: ask a record's document; None where it says nothing. labels: name -> truth. whole: the log holds
+    all of the traffic, though logs of its kind may be samples.
+    """
+
+    cluster: Callable[[Json], str | None] | None = None
+    slices: Mapping[str, Callable[[Json], str | None]] = field(default_factory=dict)
+    labels: Mapping[str, Json] = field(default_factory=dict)
+    redactor: Redactor | None = None
+    whole: bool = False
+    zstd: bool = False
+    licence: str = "not stated"
+    description: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What came of an import. refused: calls that the service answered with a failure. labelled: cases with a truth."""
+
+    manifest: Manifest
+    files: int
+    refused: int
+    labelled: int
+    clusters_unknown: int
+    rejects: Path | None
+
+    def document(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        made = self.manifest
+        imported = made.imported or Imported(format="", records=0)
+        return {
+            "name": made.name,
+            "format": imported.format,
+            "files": self.files,
+            "records": imported.records,
+            "cases": made.cases,
+            "primaries": made.primaries,
+            "repeats": made.repeats,
+            "duplicates": made.duplicates,
+            "refused": self.refused,
+            "labelled": self.labelled,
+            "clusters_unknown": self.clusters_unknown,
+            "rejected": imported.rejected,
+            "skipped": dict(imported.skipped),
+            "gaps": [{"kind": gap.kind, "count": gap.count, "note": gap.note} for gap in made.gaps],
+            "redaction": None if made.redaction is None else list(made.redaction),
+            "sampled": made.sampled,
+            "truncated": made.truncated,
+            "captured": [moment.isoformat() for moment in made.captured] if made.captured else None,
+            "sha256": made.sha256,
+            "rejects": None if self.rejects is None else self.rejects.name,
+        }
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run(
+    form: Format,
+    log: Log,
+    into: Path,
+    options: Options,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    progress: Callable[[int], None] = lambda _records: None,
+) -> Summary:
+    """Write the golden set, and `rejects.jsonl` beside it where there are any; an older set of that folder is replaced.
+
+    Raises ConfigError and GoldenError; the older set is then as it was.
+    """
+    at = now().replace(microsecond=0)
+    with Writer(into, service=form.service, operation=form.operation) as writer:
+        work = _Import(writer, options, at)
+        part = into / f"{REJECTS}.part"
+        try:
+            with part.open("w", encoding="utf-8") as rejects:
+                for found in work.counted(form.read(work.watched(log)), rejects):
+                    work.take(found)
+                    if work.records % _EVERY == 0:
+                        progress(work.records)
+            made = writer.finish(work.words(form, into.name, at), zstd=options.zstd)
+            kept = into / REJECTS
+            kept.unlink(missing_ok=True)
+            if work.rejected:
+                part.replace(kept)
+        finally:
+            part.unlink(missing_ok=True)
+    return Summary(
+        manifest=made,
+        files=work.files,
+        refused=work.refused,
+        labelled=work.labelled,
+        clusters_unknown=work.unclustered,
+        rejects=kept if work.rejected else None,
+    )
+
+
+class _Import:
+    """What an import knows while it goes on."""
+
+    def __init__(self, writer: Writer, options: Options, at: datetime) -> None:
+        self._writer = writer
+        self._options = options
+        self._links = Links(writer)
+        self._traffic = Traffic(at)
+        self.files = self.records = self.rejected = self.refused = self.labelled = self.unclustered = 0
+        self._without_request = 0
+        self._skipped: Counter[str] = Counter()
+        self._links_found: Counter[str] = Counter()
+
+    def watched(self, log: Log) -> Log:
+        return _Watched(log, self)
+
+    def counted(self, found: Iterator[Record | Reject | Skip], rejects: TextIO) -> Iterator[Record]:
+        """The records; what is none is counted, and written down where it could not be read."""
+        for one in found:
+            self.records += 1
+            if isinstance(one, Record):
+                yield one
+            elif isinstance(one, Skip):
+                self._skipped[one.why] += 1
+                self._without_request += one.no_request
+            else:
+                self.rejected += 1
+                by, origin = self._options.redactor, one.origin
+                path = origin.path if by is None else by.redact(origin.path)
+                table = {"path": path, "index": origin.index, "line": origin.line, "reason": one.reason}
+                rejects.write(json.dumps(table) + "\n")
+
+    def take(self, record: Record) -> None:
+        """One call: flagged, redacted, linked and written."""
+        case = self._case(record)
+        if (by := self._options.redactor) is not None:
+            case = _redacted(case, by)
+        self._traffic.add(case.recording)
+        case = self._links.add(case)
+        status = case.recording.status
+        self.refused += status is not None and status >= 400
+
+    def words(self, form: Format, name: str, at: datetime) -> dict[str, Any]:
+        """What the manifest says."""
+        options, traffic = self._options, self._traffic
+        sampled = form.sampled and not options.whole
+        cases = self.records - self.rejected - sum(self._skipped.values())
+        first, last = traffic.first, traffic.last
+        return {
+            "name": name,
+            "description": options.description or f"Recorded calls, imported from a log of the format {form.name}.",
+            "licence": options.licence,
+            "source": options.source or f"a log of the format {form.name}",
+            "split": "every call of the log",
+            "created_at": at,
+            "redaction": None if options.redactor is None else options.redactor.rules,
+            "sampled": sampled,
+            "truncated": traffic.flags[gaps.TRUNCATED] > 0,
+            "captured": (first, last) if first is not None and last is not None else None,
+            "gaps": self._gaps(sampled=sampled, cases=cases),
+            "imported": Imported(
+                format=form.name, records=self.records, rejected=self.rejected, skipped=dict(self._skipped)
+            ),
+        }
+
+    def _gaps(self, *, sampled: bool, cases: int) -> tuple[Gap, ...]:
+        links = self._links
+        counts = {
+            gaps.SAMPLED: cases if sampled else 0,
+            gaps.NO_REQUEST: self._without_request,
+            gaps.REPEATS: links.repeats,
+            gaps.DUPLICATES: links.duplicates,
+            gaps.REJECTED: self.rejected,
+            gaps.SKIPPED: sum(self._skipped.values()) - self._without_request,
+        }
+        notes = {gaps.SAMPLED: "logs of this kind may be samples, and do not say so; --whole says that this one is not"}
+        found = {gap.kind: gap for gap in self._traffic.gaps()}
+        found |= {
+            kind: Gap(kind=kind, count=count, note=notes.get(kind, "")) for kind, count in counts.items() if count
+        }
+        return tuple(found[kind] for kind in gaps.KINDS if kind in found)
+
+    def _case(self, record: Record) -> StoredCase:
+        options, recording = self._options, record.recording
+        flags = recording.provenance.flags
+        if self._traffic.skewed(recording) and gaps.CLOCK_SKEW not in flags:
+            provenance = replace(recording.provenance, flags=tuple(sorted((*flags, gaps.CLOCK_SKEW))))
+            recording = replace(recording, provenance=provenance)
+        document = record.document() if options.cluster or options.slices else None
+        cluster = record.cluster if options.cluster is None else options.cluster(document)
+        self.unclustered += options.cluster is not None and cluster is None
+        said = {name: ask(document) for name, ask in options.slices.items()}
+        expected = next((options.labels[name] for name in record.labels if name in options.labels), record.expected)
+        self.labelled += expected is not None
+        return StoredCase(
+            recording=recording,
+            cluster=cluster or "",
+            slices={**record.slices, **{name: value for name, value in said.items() if value is not None}},
+            expected=expected,
+        )
+
+
+class _Watched:
+    """A log that counts the files it hands out."""
+
+    def __init__(self, log: Log, work: _Import) -> None:
+        self._log = log
+        self._work = work
+
+    def __iter__(self) -> Iterator[Any]:
+        for file in self._log:
+            self._work.files += 1
+            yield file
+
+    def find(self, uri: str, *, beside: str) -> Any:
+        return self._log.find(uri, beside=beside)
+
+
+class Links:
+    """Writes cases, each with a link to the earlier one that it repeats or duplicates."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._requests = Seen()
+        self._answers = Seen()
+        self.repeats = 0
+        self.duplicates = 0
+
+    def add(self, case: StoredCase) -> StoredCase:
+        """The case as it was written."""
+        request = request_key(case.recording)
+        first = self._requests.get(request)
+        if first is None:
+            self._requests.put(request, self._writer.add(case))
+            return case
+        primary = self._stored(first)
+        self._answers.put(answer_key(primary.recording, request), first)
+        answer = answer_key(case.recording, request)
+        same = self._answers.get(answer)
+        if same is not None:
+            self.duplicates += 1
+            case = replace(case, duplicate_of=primary.id if same == first else self._stored(same).id)
+            self._writer.add(case)
+            return case
+        self.repeats += 1
+        case = replace(case, repeat_of=primary.id)
+        self._answers.put(answer, self._writer.add(case))
+        return case
+
+    def _stored(self, start: int) -> StoredCase:
+        return decode(self._writer.line(start), place="an earlier case", service="", operation="", proved=True)
+
+
+def _redacted(case: StoredCase, by: Redactor) -> StoredCase:
+    """Redacted; a streamed answer of which anything would be, or that cannot be read, is left out and says so."""
+    changed = redacted(case, by)
+    recording = case.recording
+    if recording.response_body is None or not streamed(recording):
+        return changed
+    outcome = answered(recording)
+    text = json.dumps(outcome, ensure_ascii=False)
+    lost = outcome is None or outcome["kind"] == "failure" or by.redact(text) != text
+    body = None if lost or changed.recording.response_body != recording.response_body else recording.response_body
+    provenance = changed.recording.provenance
+    if body is None:
+        provenance = replace(provenance, flags=tuple(sorted({*provenance.flags, gaps.NO_ANSWER, gaps.REDACTED})))
+    return replace(changed, recording=replace(changed.recording, response_body=body, provenance=provenance))
+
+
+def asking(expression: str, *, option: str) -> Callable[[Json], str | None]:
+    """A JMESPath as a question to a record: text, or a number or truth value as text; None for anything else.
+
+    Raises ConfigError where the expression is none.
+    """
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        compiled = jmespath.compile(expression)
+    except JMESPathError as exc:
+        raise ConfigError(f'{option}: "{expression}" is no JMESPath: {exc}') from exc
+
+    def ask(document: Json) -> str | None:
+        try:
+            found = compiled.search(document)
+        except JMESPathError:
+            return None
+        if isinstance(found, bool):
+            return "true" if found else "false"
+        return str(found) if isinstance(found, str | int | float) and found != "" else None
+
+    return ask

@@ -14,6 +14,7 @@ from harness.config import SideSettings
 from harness.core import registry
 from harness.core.call import Side
 from harness.core.protocols import Comparator, Labeller, Pair, Reporter, Service
+from harness.recordings.formats import Format
 
 HOUSE = Path(harness.__file__).parent
 TESTS = Path(__file__).parent
@@ -23,6 +24,7 @@ SETTINGS = SideSettings(side=Side.SOURCE, cloud="aws", endpoint="visits", region
 ROOMS = {
     "comparators": (Comparator, {}),
     "pairs": (Pair, {}),
+    "recordings.formats": (Format, {}),
     "reporters": (Reporter, {}),
     "services": (Service, {"settings": SETTINGS}),
 }
@@ -34,9 +36,13 @@ OPTIONS: dict[str, dict[str, object]] = {
 }
 
 
+def folder(above: Path, room: str) -> Path:
+    return above.joinpath(*room.split("."))
+
+
 def modules(room: str) -> list[str]:
     """Names of the plug-ins of a room, as the registry finds them in the package."""
-    return [one.name for one in pkgutil.iter_modules([str(HOUSE / room)]) if not one.name.startswith("_")]
+    return [one.name for one in pkgutil.iter_modules([str(folder(HOUSE, room))]) if not one.name.startswith("_")]
 
 
 PLUG_INS = [(room, name) for room in ROOMS for name in modules(room)]
@@ -49,7 +55,7 @@ def test_rooms_are_not_empty():
 def test_every_module_that_builds_lives_in_a_plug_in_room():
     """A room of plug-ins that nobody wrote down above would be walked by no test."""
     builders = {
-        path.relative_to(HOUSE).parts[0]
+        next((room for room in ROOMS if path.is_relative_to(folder(HOUSE, room))), path.relative_to(HOUSE).parts[0])
         for path in HOUSE.rglob("*.py")
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef) and node.name == "build"
@@ -88,7 +94,7 @@ def test_a_plug_in_fits_its_socket(room: str, name: str):
 
 @pytest.mark.parametrize(("room", "name"), PLUG_INS)
 def test_a_plug_in_has_tests_of_its_name(room: str, name: str):
-    assert (TESTS / room / f"test_{name}.py").is_file()
+    assert (folder(TESTS, room) / f"test_{name}.py").is_file()
 
 
 @pytest.mark.parametrize("room", ROOMS)

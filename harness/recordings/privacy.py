@@ -70,7 +70,9 @@ def redacted(case: StoredCase, by: Redactor) -> StoredCase:
         case,
         recording=replace(
             recording,
-            url=None if recording.url is None else by.redact(recording.url),
+            model=_maybe(recording.model, by),
+            url=_maybe(recording.url, by),
+            request_id=_maybe(recording.request_id, by),
             request_headers=_texts(recording.request_headers, by),
             request_body=request,
             response_headers=_texts(recording.response_headers, by),
@@ -87,6 +89,10 @@ def streamed(recording: Recording) -> bool:
     """Whether the recorded answer is one in pieces."""
     kind = _kind(recording.response_headers)
     return kind in _STREAMS or ("Stream" in recording.operation and (recording.response_body or b"")[:1] == b"[")
+
+
+def _maybe(text: str | None, by: Redactor) -> str | None:
+    return None if text is None else by.redact(text)
 
 
 def _origin(recording: Recording, by: Redactor) -> Any:

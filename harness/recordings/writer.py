@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from harness.recordings import manifest as manifests
-from harness.recordings.lines import StoredCase, encode
+from harness.recordings.lines import StoredCase, decode, encode
 from harness.recordings.manifest import Manifest
 from harness.recordings.packed import pack
 from harness.recordings.scan import scan
@@ -38,13 +38,19 @@ class Writer:
         self._end += len(line)
         return start
 
-    def line(self, start: int) -> bytes:
-        """The line that starts at a byte, as it was written."""
+    def written(self, start: int) -> StoredCase:
+        """The case whose line starts at a byte, as it was written."""
         self._stream.flush()
-        end = start + (64 << 10)
-        while b"\n" not in (line := os.pread(self._stream.fileno(), end - start, start)):
-            end = start + 4 * (end - start)
-        return line[: line.index(b"\n") + 1]
+        length = 64 << 10
+        while b"\n" not in (line := os.pread(self._stream.fileno(), length, start)):
+            length *= 4
+        return decode(
+            line[: line.index(b"\n") + 1],
+            place=f"{self._part}, byte {start}",
+            service=self._service,
+            operation=self._operation,
+            proved=True,
+        )
 
     def finish(self, words: Mapping[str, Any], *, zstd: bool = False) -> Manifest:
         """Prove what was written, and let it take the place of an older set.

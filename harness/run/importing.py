@@ -19,7 +19,7 @@ from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Format, Log, Record, Reject, Skip
 from harness.recordings.gaps import Gap
-from harness.recordings.lines import StoredCase, decode
+from harness.recordings.lines import StoredCase
 from harness.recordings.manifest import Imported, Manifest
 from harness.recordings.privacy import Redactor, redacted, streamed
 from harness.recordings.seen import Seen
@@ -268,22 +268,19 @@ class Links:
         if first is None:
             self._requests.put(request, self._writer.add(case))
             return case
-        primary = self._stored(first)
+        primary = self._writer.written(first)
         self._answers.put(answer_key(primary.recording, request), first)
         answer = answer_key(case.recording, request)
         same = self._answers.get(answer)
         if same is not None:
             self.duplicates += 1
-            case = replace(case, duplicate_of=primary.id if same == first else self._stored(same).id)
+            case = replace(case, duplicate_of=primary.id if same == first else self._writer.written(same).id)
             self._writer.add(case)
             return case
         self.repeats += 1
         case = replace(case, repeat_of=primary.id)
         self._answers.put(answer, self._writer.add(case))
         return case
-
-    def _stored(self, start: int) -> StoredCase:
-        return decode(self._writer.line(start), place="an earlier case", service="", operation="", proved=True)
 
 
 def _redacted(case: StoredCase, by: Redactor) -> StoredCase:

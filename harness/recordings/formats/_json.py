@@ -60,12 +60,14 @@ def parsed(body: bytes | None) -> Json:
 
 
 def moment(text: object) -> datetime | None:
-    """A time of a log, UTC; None for what is none. One without an offset is UTC: so say the formats that have them."""
+    """A time of a log, UTC; None for what is none. Numbers are seconds since 1970, or milliseconds where those would
+    lie beyond the year 5000; a text without an offset is UTC, as in the formats that have such.
+    """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         return None
     try:
         if not isinstance(text, str):
-            return datetime.fromtimestamp(text, UTC)
+            return datetime.fromtimestamp(text / 1000 if text > 1e11 else text, UTC)
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError, OSError):

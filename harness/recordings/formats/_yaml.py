@@ -89,7 +89,7 @@ class _Entries:
 
 
 class _Builder:
-    """Builds one value; over a bound it goes on reading to the value's end, and keeps nothing more."""
+    """Builds one value. Over a bound it reads on to the value's end, and keeps nothing more; depth ends the file."""
 
     def __init__(self, anchors: dict[str, tuple[Any, int, int]]) -> None:
         self._anchors = anchors
@@ -105,7 +105,8 @@ class _Builder:
             if isinstance(event, events.SequenceStartEvent | events.MappingStartEvent):
                 stack.append(_Open(value, event.anchor, self.nodes, self.text))
                 if len(stack) > DEEPEST:
-                    self._refuse(f"nested deeper than {DEEPEST}")
+                    # The parser's own work grows with the square of the depth, so it is not let go on.
+                    raise BadFile(f"nested deeper than {DEEPEST}")
             else:
                 if isinstance(event, events.SequenceEndEvent | events.MappingEndEvent):
                     closed = stack.pop()

@@ -50,13 +50,13 @@ class Half(msgspec.Struct, rename="camel"):
     """`input` or `output` of a record. Bodies are kept as the bytes that stood there."""
 
     input_content_type: str | None = None
-    input_body_json: msgspec.Raw | None = None
+    input_body_json: msgspec.Raw = msgspec.Raw(b"")
     input_body_s3_path: str | None = msgspec.field(name="inputBodyS3Path", default=None)
     input_token_count: float | None = None
     cache_read_input_token_count: float | None = None
     cache_write_input_token_count: float | None = None
     output_content_type: str | None = None
-    output_body_json: msgspec.Raw | None = None
+    output_body_json: msgspec.Raw = msgspec.Raw(b"")
     output_body_s3_path: str | None = msgspec.field(name="outputBodyS3Path", default=None)
     output_token_count: float | None = None
     input_body_truncated: bool | None = None
@@ -69,7 +69,7 @@ class Logged(msgspec.Struct, rename="camel"):
 
     operation: str | None = None
     model_id: str | None = None
-    timestamp: str | None = None
+    timestamp: str | float | None = None
     region: str | None = None
     inference_region: str | None = None
     request_id: str | None = None
@@ -78,7 +78,7 @@ class Logged(msgspec.Struct, rename="camel"):
     status: int | str | None = None
     input: Half = msgspec.field(default_factory=Half)
     output: Half = msgspec.field(default_factory=Half)
-    message: msgspec.Raw | None = None
+    message: str | None = None
     schema_type: str | None = None
 
 
@@ -115,7 +115,7 @@ def _found(origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Found:
         line = _unwrapped(line)
         logged = _DECODER.decode(line)
         if logged.message is not None and logged.operation is None:
-            line = msgspec.json.decode(logged.message, type=str).encode()
+            line = logged.message.encode()
             logged = _DECODER.decode(line)
     except UNREADABLE as exc:
         return Reject(origin, refused(exc))
@@ -146,8 +146,8 @@ def _unwrapped(line: bytes) -> bytes:
     return rest if head[:4].isdigit() and rest.lstrip().startswith(b"{") else line
 
 
-def _body(inline: msgspec.Raw | None, uri: str | None, log: Log, file: LogFile) -> bytes | None:
-    if inline is not None and bytes(inline) != b"null":
+def _body(inline: msgspec.Raw, uri: str | None, log: Log, file: LogFile) -> bytes | None:
+    if bytes(inline) not in (b"", b"null"):
         return bytes(inline)
     if uri is None:
         return None

@@ -1,0 +1,93 @@
+"""Chat logs of applications in the forms that gateways write."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.recordings import gaps
+from harness.recordings.formats import Reject
+from tests.small.logs import read, recordings
+
+REQUEST: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "2+2?"}]}
+RESPONSE: dict[str, Any] = {
+    "object": "chat.completion",
+    "created": 1793000000,
+    "model": "gpt-4o-2024-11-20",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "4"}}],
+}
+
+
+def lines(*tables: Any) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in tables)
+
+
+texts = st.text(max_size=20)
+messages = st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": texts}), min_size=1, max_size=3)
+
+
+@given(st.lists(st.tuples(messages, texts, st.floats(0, 1e6)), max_size=4))
+def test_what_was_logged_comes_back(written):
+    content = lines(
+        *(
+            {"request": {"model": "m", "messages": asked}, "response": RESPONSE | {"id": said}, "latency_ms": took}
+            for asked, said, took in written
+        )
+    )
+    found = recordings("openai_jsonl", content)
+    assert [json.loads(one.request_body)["messages"] for one in found] == [asked for asked, *_ in written]
+    assert [json.loads(one.response_body or b"")["id"] for one in found] == [said for _, said, _ in written]
+    assert [one.latency_s for one in found] == pytest.approx([took / 1000 for *_, took in written])
+    assert {one.operation for one in found} <= {"chat.completions"}
+
+
+def test_a_fine_tuning_line_ends_in_its_answer():
+    (one,) = recordings(
+        "openai_jsonl", lines({"messages": [*REQUEST["messages"], {"role": "assistant", "content": "4"}]})
+    )
+    assert json.loads(one.request_body) == {"messages": REQUEST["messages"]}
+    assert json.loads(one.response_body or b"")["choices"][0]["message"]["content"] == "4"
+
+
+@pytest.mark.parametrize("text", ["4", {"role": "assistant", "content": "4"}])
+def test_a_text_alone_is_a_message(text):
+    (one,) = recordings("openai_jsonl", lines({"request": REQUEST, "response": text}))
+    assert json.loads(one.response_body or b"")["choices"][0]["message"]["content"] == "4"
+
+
+def test_a_request_alone_has_no_answer():
+    (one,) = recordings("openai_jsonl", lines(REQUEST))
+    assert (one.model, one.status, one.response_body) == ("gpt-4o", None, None)
+    assert gaps.NO_ANSWER in one.provenance.flags
+
+
+def test_a_refused_call_keeps_status_and_code():
+    error = {"code": "content_filter", "message": "filtered"}
+    (one,) = recordings("openai_jsonl", lines({"request": REQUEST, "status": 400, "error": error}))
+    assert one.status == 400
+    assert json.loads(one.response_body or b"") == {"error": error}
+
+
+@pytest.mark.parametrize(
+    ("body", "operation"),
+    [
+        ({"model": "text-embedding-3-small", "input": "a"}, "embeddings"),
+        ({"model": "deployment", "input": ["a", "b"]}, "embeddings"),
+        ({"model": "gpt-4o", "input": "a"}, "responses"),
+        ({"model": "gpt-4o", "input": [{"role": "user", "content": "a"}]}, "responses"),
+        ({"prompt": "a cat"}, "images.generations"),
+    ],
+)
+def test_the_operation_follows_from_the_body(body, operation):
+    (one,) = recordings("openai_jsonl", lines({"request": body, "response": {}}))
+    assert one.operation == operation
+
+
+@pytest.mark.parametrize("text", [b"[]", b"3", b"{}", b'{"request": {"x": 1}}', b"{", b'{"messages": NaN}'])
+def test_what_asks_nothing_is_refused(text):
+    (one,) = read("openai_jsonl", text)
+    assert isinstance(one, Reject)

@@ -29,7 +29,14 @@ _ALONE = {
     Side.SOURCE: "--mode golden takes the source's answers from the golden set.",
     Side.TARGET: "parity record keeps the source's answers for a machine that reaches the target.",
 }
-_OPTIONAL = ("request_builder", "deterministic_source", "slices_by", "seed", "calibration")  # fields of Suite by name
+_OPTIONAL = (
+    "request_builder",
+    "strict",
+    "deterministic_source",
+    "slices_by",
+    "seed",
+    "calibration",
+)  # fields of Suite by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +150,7 @@ class Suite:
     options of the pair.
     request_builder: "checks:build", the application's own request builder in place of the pair's translation.
     deterministic_source: prove it with the first 60 cases, then make no second source call.
+    strict: under pytest each case is a test of its own, besides the criteria.
     seed: orders the cases. calibration: source calls, spread over the run, that set the latency thresholds; their
     cases are not judged on latency.
     """
@@ -161,6 +169,7 @@ class Suite:
     reverse: Mapping[str, Json] = field(default_factory=dict)
     request_builder: str | None = None
     deterministic_source: bool = False
+    strict: bool = False
     slices_by: str | None = None
     seed: int = 7
     calibration: int = 400

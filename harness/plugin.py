@@ -1,4 +1,5 @@
-"""The pytest door: `suites/<name>/suite.toml` is collected, each `[[criterion]]` is a test item.
+"""The pytest door: `suites/<name>/suite.toml` is collected, each `[[criterion]]` is a test item; each case of a suite
+that says `strict = true` is one too. Tests beside a suite get its results with the fixture `parity_results`.
 
 The first item of a suite replays the whole suite as its set-up; every item then reads its own findings, and fails with
 interval, margin, counts, worst cases and the report's path. A suite that cannot be run is an error of its items. A
@@ -19,7 +20,7 @@ import tempfile
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,13 @@ import pytest
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.config import Profile, Project
+    import pandas as pd
+
+    from harness.config import Profile, Project, Suite
     from harness.gate.policy import Criterion
     from harness.run.lab import RunningLab
     from harness.run.progress import Progress
     from harness.run.result import Result
-    from harness.run.session import Finished
 
 SHARED = "parity_shared"  # what the controller of parallel workers calls the session's folder
 
@@ -43,6 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--parity-profile", metavar="NAME", help="profile of parity.toml; default: its default_profile")
     group.addoption("--parity-plant", metavar="FAULT", help="embedded lab only: plant a fault (`parity lab faults`)")
     group.addoption("--parity-sample", type=int, metavar="N", help="replay N cases only; the run is PARTIAL")
+    group.addoption(
+        "--parity-mode",
+        choices=["dual", "golden"],
+        help="call both sides, or take the source's answers from the golden set; default: the profile's mode",
+    )
+    group.addoption("--parity-reverse", action="store_true", help="rehearse the rollback: sides swapped")
+    group.addoption("--parity-arrival", choices=["recorded"], help="start each call at its recorded moment")
+    group.addoption("--parity-speed", type=float, metavar="X", help="with --parity-arrival: X times as fast; default 1")
     group.addoption(
         "--parity-lab-state",
         metavar="FILE",
@@ -59,6 +69,22 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.name == "suite.toml":
         return SuiteFile.from_parent(parent, path=file_path)
     return None
+
+
+@pytest.fixture
+def parity_results(request: pytest.FixtureRequest) -> pd.DataFrame:
+    """What came of the suite beside this test: a pandas DataFrame, one row a case and metric.
+
+    Columns: case, metric, cluster, value_target, value_noise, status_target, status_source, status (match, mismatch,
+    incomparable), distance, unit, limit, reason, and "slice.KEY" for each slice. The suite is run once a session, with
+    or for its own tests.
+    """
+    path = request.path.parent / "suite.toml"
+    if not path.is_file():
+        raise pytest.UsageError(
+            f"parity_results gives the results of the suite beside a test, and {path} is not there."
+        )
+    return request.config.stash[STATE].table(_Beside(path, _criteria(path)))
 
 
 def pytest_deselected(items: Iterable[pytest.Item]) -> None:
@@ -106,39 +132,35 @@ class SuiteFile(pytest.File):
 
     criteria: tuple[Criterion, ...] = ()
 
-    def collect(self) -> Iterator[CriterionItem]:
+    def collect(self) -> Iterator[CriterionItem | CaseItem]:
         from harness.config import load_suite
-        from harness.gate.policy import load_policy
 
         try:
-            load_suite(self.path)
-            policy = load_policy(self.path)
+            suite = load_suite(self.path)
+            self.criteria = _criteria(self.path)
+            cases = _case_ids(suite) if suite.strict else []
         except HarnessError as exc:
             raise self.CollectError(f"{type(exc).__name__}: {exc}") from exc
-        self.criteria = policy.criteria
-        for criterion in policy.criteria:
+        for criterion in self.criteria:
             yield CriterionItem.from_parent(self, name=criterion.name, criterion=criterion)
+        for case in cases:
+            yield CaseItem.from_parent(self, name=f"case {case}", case=case)
 
 
-class CriterionItem(pytest.Item):
-    """One criterion of one suite, with its severe drops and its slices."""
-
-    def __init__(self, *, criterion: Criterion, **options: Any) -> None:
-        super().__init__(**options)
-        self.criterion = criterion
+class SuiteItem(pytest.Item):
+    """What is asked of the one run of a suite."""
 
     def setup(self) -> None:
         if self.config.getoption("setuponly", False):
             return
-        result = self.config.stash[STATE].result(self.parent)
+        result = self.result()
         if result.error is not None:
             raise SuiteFailed(result.error)
-        self.user_properties += [("verdict", result.verdicts.get(self.name, "")), ("report", result.report)]
+        self.user_properties.append(("report", result.report))
 
-    def runtest(self) -> None:
-        failure = self.config.stash[STATE].result(self.parent).failures.get(self.name)
-        if failure is not None:
-            raise CriterionFailed(failure)
+    def result(self) -> Result:
+        found: Result = self.config.stash[STATE].result(self.parent)
+        return found
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, CriterionFailed | SuiteFailed):
@@ -149,8 +171,53 @@ class CriterionItem(pytest.Item):
         return self.path, None, self.name
 
 
+class CriterionItem(SuiteItem):
+    """One criterion of one suite, with its severe drops and its slices."""
+
+    def __init__(self, *, criterion: Criterion, **options: Any) -> None:
+        super().__init__(**options)
+        self.criterion = criterion
+
+    def setup(self) -> None:
+        super().setup()
+        if not self.config.getoption("setuponly", False):
+            self.user_properties.insert(0, ("verdict", self.result().verdicts.get(self.name, "")))
+
+    def runtest(self) -> None:
+        result = self.result()
+        if self.name in result.not_judged:
+            pytest.skip(result.not_judged[self.name])
+        if self.name in result.failures:
+            raise CriterionFailed(result.failures[self.name])
+
+
+class CaseItem(SuiteItem):
+    """One case of a strict suite: it matches in everything that is compared."""
+
+    def __init__(self, *, case: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.case = case
+
+    def runtest(self) -> None:
+        from harness.run.table import NOT_REPLAYED
+
+        failure = self.result().cases.get(self.case)
+        if failure == NOT_REPLAYED and self.config.getoption("--parity-sample") is not None:
+            pytest.skip("not in the sample")
+        if failure is not None:
+            raise CriterionFailed(f"case {self.case}: {failure}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """A suite that a test asks for, whether or not its own tests were collected."""
+
+    path: Path
+    criteria: tuple[Criterion, ...]
+
+
 class CriterionFailed(Exception):
-    """A criterion that is not GO, with what a reader needs to see why."""
+    """A criterion that is not GO, or a case that is no match, with what a reader needs to see why."""
 
 
 class SuiteFailed(Exception):
@@ -165,6 +232,7 @@ class State:
         self._stack = ExitStack()
         self._labs: dict[str, tuple[dict[str, str], str | None]] = {}
         self._results: dict[Path, Result] = {}
+        self._tables: dict[Path, pd.DataFrame] = {}
         worker: Mapping[str, str] | None = getattr(config, "workerinput", None)
         self.is_worker = worker is not None
         self._shared = Path(worker[SHARED]) if worker is not None else None
@@ -193,7 +261,7 @@ class State:
         return self._results[suite.path]
 
     @contextmanager
-    def _turn(self, suite: SuiteFile) -> Iterator[Path | None]:
+    def _turn(self, suite: SuiteFile | _Beside) -> Iterator[Path | None]:
         """Alone with this suite while the block runs; yields where its result lies for the other workers, if any."""
         if self._shared is None:
             yield None
@@ -205,34 +273,63 @@ class State:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield self._shared / f"{name}.json"
 
-    def _made(self, suite: SuiteFile) -> Result:
-        from harness.run.result import failed, result_of
+    def _made(self, suite: SuiteFile | _Beside) -> Result:
+        from harness.run.result import failed
 
         name = suite.path.parent.name
         try:
             with self._watched() as progress:
-                return result_of(self._run(suite, progress), suite.criteria)
+                return self._run(suite, progress)
         except HarnessError as exc:
             return failed(name, f"{type(exc).__name__}: {exc}")
         except Exception:
             return failed(name, f"{traceback.format_exc()}\nThis is a fault of the harness; nothing was decided.")
 
-    def _run(self, suite: SuiteFile, progress: Progress) -> Finished:
+    def _run(self, suite: SuiteFile | _Beside, progress: Progress) -> Result:
         from harness import config as configuration
+        from harness.core.call import Mode
         from harness.run import plan, session
+        from harness.run.arrival import speed_of
+        from harness.run.result import result_of
+        from harness.run.table import failing_cases
 
         option = self._config.getoption
         project: Project = configuration.load_project(suite.path)
         profile = configuration.profile(project, option("--parity-profile"))
-        made = plan.make(suite.path, profile, sample=option("--parity-sample"))
+        mode = option("--parity-mode")
+        made = plan.make(
+            suite.path,
+            profile,
+            sample=option("--parity-sample"),
+            mode=None if mode is None else Mode(mode),
+            reverse=option("--parity-reverse"),
+            speed=speed_of(option("--parity-arrival"), option("--parity-speed")),
+        )
         addresses, planted = self._lab(profile)
-        return session.run(
+        finished = session.run(
             plan.in_lab(made, addresses),
             reports=project.reports,
             partial=self._is_partial(suite),
             planted=planted,
             progress=progress,
         )
+        cases = failing_cases(made, finished.folder) if made.suite.strict else {}
+        return result_of(finished, suite.criteria, made.policy.conditions, cases)
+
+    def table(self, suite: _Beside) -> pd.DataFrame:
+        """The results of a suite case by case, made once a process from what its run stored."""
+        import pandas as pd
+
+        from harness.run.folder import RunFolder
+        from harness.run.table import stored
+
+        result = self.result(suite)
+        if result.error is not None:
+            raise SuiteFailed(result.error)
+        if suite.path not in self._tables:
+            rows = [line.columns() for line in stored(RunFolder(Path(result.folder)))]
+            self._tables[suite.path] = pd.DataFrame(rows)
+        return self._tables[suite.path].copy()
 
     def _lab(self, profile: Profile) -> tuple[dict[str, str], str | None]:
         """(addresses, planted fault) of the lab that this profile needs; it runs until the session ends."""
@@ -252,7 +349,7 @@ class State:
         self._labs[profile.name] = (addresses, _planted(plant, state))
         return self._labs[profile.name]
 
-    def _is_partial(self, suite: SuiteFile) -> bool:
+    def _is_partial(self, suite: SuiteFile | _Beside) -> bool:
         return suite.path in self.deselected or self.items.count(suite.path) < len(suite.criteria)
 
     @contextmanager
@@ -297,6 +394,20 @@ class State:
         """Remove what the workers shared, once nobody reads it any more."""
         if self._shared is not None and not self.is_worker:
             shutil.rmtree(self._shared, ignore_errors=True)
+
+
+def _criteria(path: Path) -> tuple[Criterion, ...]:
+    from harness.gate.policy import load_policy
+
+    return load_policy(path).criteria
+
+
+def _case_ids(suite: Suite) -> list[str]:
+    """Of the cases that a suite replays. Raises GoldenError."""
+    from harness.recordings.store import GoldenSet
+
+    with GoldenSet.open(suite.golden) as golden:
+        return [golden.recording(index).id for index in golden.primaries.tolist()]
 
 
 def _planted(plant: str | None, state: Path | None) -> str | None:

@@ -164,6 +164,7 @@ SUITE = _table(
                     "type": "boolean",
                     "description": "The source answers the same every time: proven on 60 cases, then not asked twice.",
                 },
+                "strict": {"type": "boolean", "description": "Under pytest, each case is a test too."},
                 "slices_by": _text("Comparator whose label of the source slices the results."),
                 "seed": _whole("Orders the cases.", 0),
                 "calibration": _whole("Source calls that freeze the latency thresholds.", 0),

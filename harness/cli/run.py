@@ -106,8 +106,6 @@ def _check_words(args: argparse.Namespace) -> None:
         if ignored:
             how = "--mode offline calls nothing" if offline else "--resume goes on as the run began"
             raise ConfigError(f"parity run: {how}; leave out --{ignored[0]}.")
-    if args.speed is not None and args.arrival is None:
-        raise ConfigError("parity run: --speed is a multiple of recorded arrivals; add --arrival recorded.")
     if args.mode != "record" and (args.into is not None or args.repeats is not None):
         raise ConfigError("parity run: --into and --repeats belong to --mode record.")
 
@@ -159,6 +157,7 @@ def _one(args: argparse.Namespace, suite: Path) -> Finished:
     from harness import config
     from harness.core.call import Mode
     from harness.run import plan
+    from harness.run.arrival import speed_of
 
     project = config.load_project(suite)
     profile = config.profile(project, args.profile)
@@ -168,7 +167,7 @@ def _one(args: argparse.Namespace, suite: Path) -> Finished:
         sample=args.sample,
         mode=None if args.mode is None else Mode(args.mode),
         reverse=args.reverse,
-        speed=speed(args),
+        speed=speed_of(args.arrival, args.speed),
     )
     with lab_for(profile, args.lab_state, args.plant) as (addresses, planted):
         return _replayed(args, plan.in_lab(made, addresses), project.reports, planted)
@@ -200,13 +199,6 @@ def _compared_again(args: argparse.Namespace) -> Finished:
     record = folder.read_record()
     profile = config.profile(config.load_project(Path(record.suite_path)), record.profile)
     return offline.compare_again(plan.again(record, profile), folder, reports=project.reports)
-
-
-def speed(args: argparse.Namespace) -> float | None:
-    """None for calls that wait for each other."""
-    if args.arrival is None:
-        return None
-    return 1.0 if args.speed is None else float(args.speed)
 
 
 def _replayed(

@@ -31,6 +31,7 @@ UNNAMED_SLICE = "slice"  # the key of a row's slice that came as one bare text
 SEVERE_SHARE = 0.02
 SUITE_TABLES = ("suite", "pair", "reverse", "comparators", "endpoints", "prices", "source", "target")
 DEFINING_TABLES = ("suite", "pair", "reverse", "comparators", "source", "target", "endpoints")
+FOR_READERS = ("title", "strict")  # keys of [suite] that change neither what is asked nor how it is judged
 GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")
 
 _MARGINS = {Kind.SCORE: 0.03, Kind.FLIP: 0.005, Kind.EXCEED: 0.0, Kind.COST: 0.0}
@@ -210,13 +211,13 @@ def _check_tables(document: Mapping[str, Any], where: str) -> None:
 
 
 def _definition(document: Mapping[str, Any]) -> str:
-    """Hash of what a suite asks, compares and talks to; empty without a suite. Its title is for readers only."""
+    """Hash of what a suite asks, compares and talks to; empty without a suite. What is for readers only stays out."""
     suite = document.get("suite")
     if suite is None:
         return ""
     tables = {name: document[name] for name in DEFINING_TABLES if name in document}
     if isinstance(suite, Mapping):
-        tables["suite"] = {key: value for key, value in suite.items() if key != "title"}
+        tables["suite"] = {key: value for key, value in suite.items() if key not in FOR_READERS}
     return _digest(tables)
 
 

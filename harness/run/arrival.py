@@ -45,6 +45,15 @@ class Arrival:
         return f"recorded, speed {self.speed:g}"
 
 
+def speed_of(arrival: str | None, speed: float | None) -> float | None:
+    """What two options of a door say together; None for calls that wait for each other. Raises ConfigError."""
+    if arrival is None and speed is not None:
+        raise ConfigError(
+            "a speed multiplies the recorded pace: add --arrival recorded, under pytest --parity-arrival recorded."
+        )
+    return None if arrival is None else 1.0 if speed is None else speed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
     """How well the recorded pace was kept. calls: conversations started; late: over LATE_S after they were due.

@@ -11,6 +11,7 @@ from harness.core.verdict import Finding, Verdict
 from harness.run.session import Finished, combine
 
 if TYPE_CHECKING:
+    from harness.gate.conditions import Conditions
     from harness.gate.policy import Criterion
 
 WORST_SHOWN = 3
@@ -20,28 +21,37 @@ WORST_SHOWN = 3
 class Result:
     """One suite's run, or why there is none.
 
-    text: what a terminal shows of the whole. report: path of the page. verdict: None for a partial run, and where
-    there is an error. verdicts: criterion -> the worst verdict of its findings that
-    vote, or of all where none does. failures: criterion -> why it is not
-    GO, for those that vote and are not. error: why the suite could not be run, else None.
+    text: what a terminal shows of the whole. report: path of the page; folder: of the run. verdict: None for a partial
+    run, and where there is an error. verdicts: criterion -> the worst verdict of its findings that vote, or of all
+    where none does. failures: criterion -> why it is not GO, for those that vote and are not. not_judged: criterion ->
+    why nothing can be said of it in this mode. cases: of a strict suite, case -> why it is no match, for those that are
+    none. error: why the suite could not be run, else None.
     """
 
     suite: str
     text: str
     report: str = ""
+    folder: str = ""
     verdict: str | None = None
     verdicts: Mapping[str, str] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
+    not_judged: Mapping[str, str] = field(default_factory=dict)
+    cases: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
 
 
-def result_of(finished: Finished, criteria: Iterable[Criterion]) -> Result:
-    """The result of a run that came to its end."""
+def result_of(
+    finished: Finished, criteria: Iterable[Criterion], conditions: Conditions, cases: Mapping[str, str]
+) -> Result:
+    """The result of a run that came to its end. cases: see Result."""
     report = str(finished.folder.report(".html"))
     verdicts: dict[str, str] = {}
     failures: dict[str, str] = {}
+    not_judged: dict[str, str] = {}
     for criterion in criteria:
         found = [one for one in finished.findings if one.criterion in (criterion.name, criterion.severe_name)]
+        if not conditions.judges(criterion):
+            not_judged[criterion.name] = found[0].reason
         voting = [one for one in found if one.gating] or found
         verdicts[criterion.name] = combine([finding.verdict for finding in voting]).value
         failed = [finding for finding in found if finding.gating and finding.verdict is not Verdict.GO]
@@ -51,9 +61,12 @@ def result_of(finished: Finished, criteria: Iterable[Criterion]) -> Result:
         suite=finished.report.suite,
         text=f"{registry.load('reporters', 'terminal').render(finished.report).decode()}\nreport: {report}",
         report=report,
+        folder=str(finished.folder.path),
         verdict=finished.decision.verdict.value if finished.decision is not None else None,
         verdicts=verdicts,
         failures=failures,
+        not_judged=not_judged,
+        cases=cases,
     )
 
 

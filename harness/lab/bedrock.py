@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from harness.lab import aws_credentials, converse, event_stream, service_model, sigv4
-from harness.lab.bedrock_bodies import FAMILIES, Asked, Family, Malformed
+from harness.lab.bedrock_bodies import Asked, Family, Malformed
+from harness.lab.bedrock_families import family_of
 from harness.lab.chat.prompt import Prompt, Said
 from harness.lab.chat.voice import Voice, wait_until
 from harness.lab.desk import PREFIX, Desk
@@ -26,7 +27,6 @@ from harness.lab.plants import Interruption
 from harness.lab.settings import CONTROL_HEADER, REGION
 
 OPERATIONS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
-GEOGRAPHIES = ("us.", "eu.", "apac.", "global.")
 BROKEN_AFTER = 2  # deltas, in a stream that a fault breaks
 
 
@@ -127,12 +127,9 @@ def _check_signature(desk: Desk, request: Request) -> None:
 
 
 def _family(model: str) -> Family:
-    """The bodies of a model: by its id, or by the end of an ARN that ends in one."""
-    name = model.rpartition("/")[2]
-    name = next((name.removeprefix(place) for place in GEOGRAPHIES if name.startswith(place)), name)
-    family = next((family for start, family in FAMILIES.items() if name.startswith(start)), None)
+    family = family_of(model)
     if family is None:
-        raise _Refused(400, "ValidationException", "The provided model identifier is invalid.")
+        raise _invalid("The provided model identifier is invalid.")
     return family
 
 

@@ -1,4 +1,4 @@
-"""InvokeModel bodies, family by family: how a prompt is read from one, and how an answer and its stream are written.
+"""InvokeModel bodies: what a family of them is, and Anthropic's Messages.
 
 Source: Amazon Bedrock user guide, "Inference request parameters and response fields for foundation models".
 """
@@ -158,5 +158,3 @@ ANTHROPIC = Family(
     write=anthropic_answer,
     stream=anthropic_stream,
 )
-# How a model id begins, without the geography of a cross-region profile -> its bodies.
-FAMILIES: dict[str, Family] = {"anthropic.": ANTHROPIC}

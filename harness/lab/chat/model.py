@@ -2,8 +2,8 @@
 
 In this order: a tool's result is told; a tool that fits is called; JSON is filled from the message; a message gets one
 of the labels that the system text lists; a question is answered from facts rows, or declined where the system text says
-"Never tell ...". Without the system text's instruction there is only a vague answer, as from a model that was told
-nothing: a request that lost a part on its way is answered differently.
+"Never tell ...". Without such an instruction there is only a vague answer, as from a model that was told nothing: a
+request that lost a part on its way is answered differently.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TOLD = {"purchase price": "purchase prices", "buyer": "who placed an order"}
 
 def answer(prompt: Prompt, draw: Random) -> Said:
     """What the model says to a prompt; `draw` decides how it words it."""
-    return ended(_answer(prompt, draw), prompt)
+    return ended(_answer(prompt.instructed(), draw), prompt)
 
 
 def _answer(prompt: Prompt, draw: Random) -> Said:

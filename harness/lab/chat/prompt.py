@@ -60,6 +60,15 @@ class Prompt:
         """What the user said last."""
         return next((turn.text for turn in reversed(self.turns) if turn.role == "user" and turn.text), "")
 
+    def instructed(self) -> Prompt:
+        """The prompt with its system text; where there is none, the first paragraph of the user's is taken for it."""
+        if self.system or not self.turns or not self.turns[-1].text:
+            return self
+        system, _, rest = self.turns[-1].text.partition("\n\n")
+        return (
+            replace(self, system=system, turns=(*self.turns[:-1], replace(self.turns[-1], text=rest))) if rest else self
+        )
+
     @property
     def tokens(self) -> int:
         """How much there is to read; schemas of tools count."""

@@ -32,7 +32,7 @@ from harness.recordings.store import write
 SERVICE, OPERATION = "bedrock", "Converse"
 MODEL = "anthropic.claude-3-5-sonnet-20240620-v1:0"
 SEED = "chat-v1"
-EACH = 60  # prompts a kind
+PROMPTS = {"question": 250, "extraction": 100, "classification": 100, "tool": 100, "refusal": 100}
 CREATED_AT = datetime(2026, 11, 25, tzinfo=UTC)  # fixed, so that building again gives the same bytes
 
 DESCRIPTION = (
@@ -67,7 +67,7 @@ def build(folder: Path) -> Manifest:
         operation=OPERATION,
         licence="Apache-2.0 OR CC0-1.0",
         source="Made for this project by golden/chat/build.py; no real company, person, product or order is in it.",
-        split=f"{EACH} prompts of each kind, drawn with the seed {SEED} from a facts table and shuffled with it.",
+        split=f"{PROMPTS} prompts, drawn with the seed {SEED} from a facts table and shuffled with it.",
         created_at=CREATED_AT,
         redaction=None,
         sampled=True,
@@ -81,7 +81,7 @@ def cases() -> Iterator[StoredCase]:
     draw = Random(SEED)
     made: dict[str, StoredCase] = {}
     for kind, make in KINDS.items():
-        for number in range(EACH):
+        for number in range(PROMPTS[kind]):
             case = _case(kind, number, make, draw)
             while case.recording.request_body.decode() in made:
                 case = _case(kind, number, make, draw)

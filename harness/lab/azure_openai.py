@@ -90,7 +90,7 @@ def _serve(desk: Desk, voice: Voice, request: Request, headers: dict[str, str]) 
     streams = bool(body.get("stream"))
     breaks = _interrupt(desk, request, streams=streams)
     said = voice.answer(request.body, prompt)
-    takes_s = desk.fault.service_time_s(request.body, desk.settings.service_time_s)
+    takes_s = voice.takes_s(request.body)
     if said.prompt_blocked:
         wait_until(request.received_s + takes_s)
         raise _Refused(400, openai_answers.blocked())

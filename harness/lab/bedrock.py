@@ -103,7 +103,7 @@ def _serve(desk: Desk, operations: dict[str, service_model.Operation], voice: Vo
         asked=asked,
         said=voice.answer(request.body, prompt),
         starts_s=request.received_s,
-        takes_s=desk.fault.service_time_s(request.body, desk.settings.service_time_s),
+        takes_s=voice.takes_s(request.body),
         breaks=breaks,
     )
     if streams:

@@ -124,9 +124,9 @@ PLANTS = _table(
     *(
         Plant(name=name, side=TARGET, share=share, does=does, expected="NO-GO", suite="chat")
         for name, share, does in (
-            ("wrong_number", 0.5, "half of the answers in words that hold a number hold a wrong one"),
-            ("dropped_fact", 0.5, "half of the answers from facts leave one out"),
-            ("invented_fact", 0.5, "half of the answers from facts end with one that nobody gave"),
+            ("wrong_number", 0.7, "70 % of the answers in words that hold a number hold a wrong one"),
+            ("dropped_fact", 0.7, "70 % of the answers from facts leave one out"),
+            ("invented_fact", 0.7, "70 % of the answers from facts end with one that nobody gave"),
             ("refusals", 0.1, "10 % of requests are politely declined"),
             ("truncation", 0.2, "20 % of answers in words stop at two fifths, for length"),
             ("empty_text", 0.1, "10 % of requests are reasoned about until nothing is left to answer with"),

@@ -27,7 +27,7 @@ def test_building_it_again_gives_the_same_bytes(tmp_path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     manifest = module.build(tmp_path)
-    assert manifest.cases == 300
+    assert manifest.cases == 650
     for name in ("cases.jsonl", "manifest.json"):
         assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes()
 
@@ -35,8 +35,8 @@ def test_building_it_again_gives_the_same_bytes(tmp_path):
 def test_it_has_five_kinds_and_no_prompt_twice():
     with GoldenSet.open(FOLDER) as golden:
         assert golden.manifest.service == "bedrock"
-    assert Counter(line["slices"]["kind"] for line in LINES) == dict.fromkeys(RIGHT, 60)
-    assert len({line["request"]["body"] for line in LINES}) == 300
+    assert Counter(line["slices"]["kind"] for line in LINES) == dict.fromkeys(RIGHT, 100) | {"question": 250}
+    assert len({line["request"]["body"] for line in LINES}) == 650
 
 
 def _tells(said: Said, expected: Any) -> bool:

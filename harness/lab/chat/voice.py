@@ -12,6 +12,8 @@ from harness.lab.chat import faults, model
 from harness.lab.chat.prompt import Prompt, Said
 from harness.lab.desk import Desk
 
+TIMES_SCORING = 2.0
+
 
 class Voice:
     """Answers prompts for one server. name: sets its words apart from the other side's, not its meaning."""
@@ -30,6 +32,11 @@ class Voice:
             times = self._asked[key]
         draw = Random(f"{self._desk.settings.seed}:{self._name}:{key.hex()}:{times}")
         return faults.spoiled(self._desk.fault, body, prompt, model.answer(prompt, draw))
+
+    def takes_s(self, body: bytes) -> float:
+        """How long this call takes: a model that writes takes longer than one that scores."""
+        desk = self._desk
+        return desk.fault.service_time_s(body, TIMES_SCORING * desk.settings.service_time_s)
 
 
 def wait_until(moment_s: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.lab.chat.company import ATTRIBUTES, ORDER
 
-OPENINGS = ("", "", "", "According to our records, ", "As far as we know, ")
+OPENINGS = (*[""] * 11, "According to the facts, ")
 REFUSALS = (
     "I'm sorry, but I can't share {what}.",
     "I am sorry, I cannot share {what}.",

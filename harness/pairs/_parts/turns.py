@@ -103,10 +103,14 @@ def _name(message: Message, target: Target, losses: Losses) -> str | None:
 
 
 def _parts(parts: tuple[Part, ...], target: Target, losses: Losses) -> Iterator[Part]:
+    before: Part | None = None
     for part in parts:
         kept = _part(part, target, losses)
-        if kept is not None:
+        if isinstance(kept, CachePoint) and target.api.words == "anthropic" and isinstance(before, CachePoint | None):
+            losses.drop("cache_point", "with nothing before it", f"{target.api.title} marks the block before it")
+        elif kept is not None:
             yield kept
+            before = kept
 
 
 def _part(part: Part, target: Target, losses: Losses) -> Part | None:

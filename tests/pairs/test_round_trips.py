@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -268,7 +269,9 @@ def _flat(conversation: Conversation) -> Iterable[Part]:
 
 
 def _plain(part: Part) -> Part:
-    """A result without what is looked at by itself."""
+    """A result without what is looked at by itself; a document's text as the bytes it is."""
+    if isinstance(part, File) and part.text is not None:
+        return replace(part, data=part.text.encode(), text=None)
     if isinstance(part, Result):
         kept = tuple(inner for inner in part.content if not isinstance(inner, Image | File))
         return Result(id=part.id, content=kept, error=part.error)

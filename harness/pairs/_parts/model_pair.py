@@ -44,7 +44,9 @@ class ModelPair:
         if request.task not in TASKS:
             raise UnencodableRequest(f'{self.name} carries chat, embeddings and images, not "{request.task}".')
         if isinstance(request.payload, dict) and request.payload.keys() == {"body"}:
-            raise UnencodableRequest("a body that an application made for the source is no request in neutral words.")
+            raise UnencodableRequest(
+                "the request is a body in the source's own words (token numbers, or an application's own)."
+            )
         source = self._source(request)
         target = self._target(source, request)
         losses = Losses()

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.config import SideSettings
 from harness.core import registry
 from harness.core.call import Side
 from harness.core.case import Lot, Provenance, Recording, Request, Task, Translation
@@ -38,7 +39,6 @@ from harness.core.chat import (
 from harness.errors import UnencodableRequest
 from harness.pairs._parts.catalog import shipped
 from harness.pairs._parts.params import HARMLESS
-from harness.run.recorded import nowhere
 from harness.services.bedrock.invoke import CHAT
 
 EXAMPLES = int(os.environ.get("PARITY_EXAMPLES", "60"))
@@ -155,7 +155,12 @@ def requests(draw: st.DrawFn) -> Request:
 def ways() -> list[tuple[str, str, str, str]]:
     """(pair, source model, target model, form of its API): every chat family as a target, in every form it has."""
     found = []
-    for pair, source in (("bedrock_to_azure_openai", "claude-3-7-sonnet"), ("azure_openai_to_bedrock", "gpt-4o")):
+    for pair, source in (
+        ("bedrock_to_azure_openai", "claude-3-7-sonnet"),
+        ("azure_openai_to_bedrock", "gpt-4o"),
+        ("bedrock_to_foundry", "claude-3-7-sonnet"),
+        ("foundry_to_bedrock", "claude-sonnet-4-5"),
+    ):
         target = pair.partition("_to_")[2]
         for family in shipped().families[target].values():
             said = [api for api in family.apis if api != "invoke" or family.body in CHAT]
@@ -165,7 +170,7 @@ def ways() -> list[tuple[str, str, str, str]]:
 
 def sent(translation: Translation, target: str) -> Recording:
     """What the target's codec sends, as a recording of it."""
-    settings = nowhere(Side.TARGET)
+    settings = SideSettings.nowhere(Side.TARGET)
     codec = registry.load("services", target, settings=settings).codec
     wire = codec.next(Lot("1", {"1": translation.request}), ())
     body = wire.body if isinstance(wire.body, bytes) else json.dumps(wire.body).encode()
@@ -181,9 +186,8 @@ def sent(translation: Translation, target: str) -> Recording:
 
 
 def read(recording: Recording) -> Request:
-    request: Request = registry.load("services", recording.service, settings=nowhere(Side.SOURCE)).codec.read_request(
-        recording
-    )
+    codec = registry.load("services", recording.service, settings=SideSettings.nowhere(Side.SOURCE)).codec
+    request: Request = codec.read_request(recording)
     return request
 
 

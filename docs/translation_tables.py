@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from harness.core.call import Side
 from harness.core.case import Provenance, Recording
 from harness.errors import HarnessError
 from harness.pairs._parts.catalog import SERVICES, Family, shipped
-from harness.run.translation import Translator
+from harness.run.translation import Translated, Translator
 
 HERE = Path(__file__).parent
 PAGE = HERE / "translation-tables.md"
@@ -74,7 +75,9 @@ class Documented:
         for heading, pair, model, api in OTHERS.get(self.operation, TARGETS[self.service]):
             if pair in registry.names("pairs"):
                 built = registry.load("pairs", pair, target_model=model, source_model=self.model, api=api)
-                found.append((heading, Translator.of(built, where=DOCUMENTED.name)))
+                translator = Translator.of(built, where=DOCUMENTED.name)
+                if translator.one("plain", self.recording(self.body)).error is None:
+                    found.append((heading, translator))
         return found
 
     def recording(self, body: dict[str, Any]) -> Recording:
@@ -123,7 +126,7 @@ def with_member(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     changed = deepcopy(body)
     *way, last = path.split(" ")[0].split(".")
     place: Any = changed
-    for step, following in zip(way, [*way[1:], last], strict=True):
+    for step, following in pairwise([*way, last]):
         empty: Any = [] if following == "+" else {}
         place = place[int(step)] if isinstance(place, list) else place.setdefault(step, empty)
     if last == "+":
@@ -142,17 +145,22 @@ def _is_read(one: Documented) -> bool:
     return True
 
 
-def _outcome(before: Any, after: Any) -> str:
+def _outcome(before: Translated, after: Translated) -> str:
     if after.error is not None:
         return f"error: {after.error}"
     new = [one for one in after.departures if one not in before.departures]
     if not new:
-        return SENT if after.request != before.request else LOST
+        return SENT if _said(after) != _said(before) else LOST
     dropped = sorted({one.field for one in new if one.target_value is None})
     changed = sorted({one.field for one in new if one.target_value is not None} - set(dropped))
     words = [f"{', '.join(dropped)} dropped"] if dropped else []
     words += [f"{', '.join(changed)} changed"] if changed else []
     return "; ".join(words)
+
+
+def _said(one: Translated) -> tuple[Any, ...]:
+    """All that a call says: its body, and what stands in its headers or its operation (a stream, a tier)."""
+    return one.request, one.operation, sorted(one.headers.items())
 
 
 def page() -> str:

@@ -18,9 +18,15 @@ if TYPE_CHECKING:
     from harness.recordings.lines import StoredCase
 
 
+ONE_FORM = ("foundry",)  # services that speak the form of the API that they were built for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translated:
-    """One case. api, model, request: None where nothing could be said; error: why not, in one sentence."""
+    """One case. api, model, request: None where nothing could be said; error: why not, in one sentence.
+
+    operation, headers: what the call says beside its body.
+    """
 
     case: str
     recording: Recording
@@ -30,6 +36,8 @@ class Translated:
     request: Json = None
     departures: tuple[Departure, ...] = ()
     error: str | None = None
+    operation: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The line of `parity translate --json`."""
@@ -54,27 +62,30 @@ class Translated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translator:
-    """A pair between the codecs of its two services."""
+    """A pair between the codecs of its two services; options: those of each, as a suite's [source] and [target]."""
 
     pair: Pair
-    source: Codec
     where: str
-    target_options: Mapping[str, Json] = field(default_factory=dict)
+    options: Mapping[Side, Mapping[str, Json]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, pair: Pair, *, where: str, suite: config.Suite | None = None) -> Translator:
         """Raises UnknownName and ConfigError as a plan would."""
-        options = {} if suite is None else suite.source_options
-        source = _codec(pair.source, Side.SOURCE, "", options, where)
-        translator = cls(
-            pair=pair, source=source, where=where, target_options={} if suite is None else suite.target_options
-        )
-        translator.codec("")  # a target that does not exist stops here, not at the first case
+        options = {} if suite is None else {Side.SOURCE: suite.source_options, Side.TARGET: suite.target_options}
+        translator = cls(pair=pair, where=where, options=options)
+        for side in Side:  # a service that does not exist stops here, not at the first case
+            translator.codec(side)
         return translator
 
-    def codec(self, model: str) -> Codec:
-        """The target's, with this model as its endpoint: that is what some services call."""
-        return _codec(self.pair.target, Side.TARGET, model, self.target_options, self.where)
+    def codec(self, side: Side, *, endpoint: str = "", form: str | None = None) -> Codec:
+        """endpoint: the model, which some services call. form: of the API, for a service that speaks one only."""
+        name = self.pair.source if side is Side.SOURCE else self.pair.target
+        options: dict[str, Any] = dict(self.options.get(side, {}))
+        if name in ONE_FORM and form is not None:
+            options.setdefault("api", "messages" if form == "messages" else "chat")
+        settings = replace(config.SideSettings.nowhere(side), endpoint=endpoint)
+        service: Service = registry.load("services", name, where=self.where, settings=settings, **options)
+        return service.codec
 
     def all(self, cases: Iterable[StoredCase]) -> Iterator[Translated]:
         """A line a case, in their order."""
@@ -86,7 +97,8 @@ class Translator:
         if recording.service != self.pair.source:
             return replace(blank, error=f'recorded from "{recording.service}", not from "{self.pair.source}".')
         try:
-            translation = self.pair.translate(self.source.read_request(recording))
+            source = self.codec(Side.SOURCE, form=recording.operation)
+            translation = self.pair.translate(source.read_request(recording))
         except ForbiddenDeparture as exc:
             departures = tuple(one for one in exc.departures if isinstance(one, Departure))
             return replace(blank, departures=departures, error=str(exc))
@@ -94,22 +106,24 @@ class Translator:
             return replace(blank, error=str(exc))
         params, departures = translation.request.params, translation.departures
         model = None if params.get("model") is None else str(params["model"])
+        api = None if params.get("api") is None else str(params["api"])
+        target = self.codec(Side.TARGET, endpoint=model or "", form=api)
         try:
-            sent = self.codec(model or "").next(Lot(case, {case: translation.request}), ())
+            sent = target.next(Lot(case, {case: translation.request}), ())
         except UnencodableRequest as exc:
-            api = None if params.get("api") is None else str(params["api"])
             return replace(blank, api=api, model=model, departures=departures, error=str(exc))
         wire = sent.then if isinstance(sent, Wait) else sent
         if wire is None:
             return replace(blank, model=model, departures=departures, error="the target is asked nothing.")
-        api = str(params.get("api") or wire.operation)
-        return replace(blank, api=api, model=model, request=_body(wire.body), departures=departures)
-
-
-def _codec(name: str, side: Side, endpoint: str, options: Mapping[str, Any], where: str) -> Codec:
-    settings = replace(config.SideSettings.nowhere(side), endpoint=endpoint)
-    service: Service = registry.load("services", name, where=where, settings=settings, **options)
-    return service.codec
+        return replace(
+            blank,
+            api=api or wire.operation,
+            model=model,
+            request=_body(wire.body),
+            departures=departures,
+            operation=wire.operation,
+            headers=wire.headers,
+        )
 
 
 def _body(body: Json | bytes) -> Json:

@@ -173,6 +173,8 @@ class MessagesCodec:
         if request.task is not Task.CHAT:
             raise UnencodableRequest(f'the Messages API has no operation for the task "{request.task.value}".')
         payload, params = request.payload, dict(request.params)
+        if params.get("api", MESSAGES) != MESSAGES:
+            raise UnencodableRequest('the request is for model inference; say [target] api = "chat".')
         if isinstance(payload, dict) and "body" in payload:
             own = payload["body"]
             return Wire(operation=MESSAGES, body={**own, "model": self.model} if isinstance(own, dict) else own)

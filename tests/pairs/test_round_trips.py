@@ -36,6 +36,7 @@ from harness.core.chat import (
     ToolChoice,
     Value,
 )
+from harness.core.protocols import Service
 from harness.errors import UnencodableRequest
 from harness.pairs._parts.catalog import shipped
 from harness.pairs._parts.params import HARMLESS
@@ -168,10 +169,15 @@ def ways() -> list[tuple[str, str, str, str]]:
     return found
 
 
+def service(name: str, form: str) -> Service:
+    options = {"api": "messages" if form == "messages" else "chat"} if name == "foundry" else {}
+    built: Service = registry.load("services", name, settings=SideSettings.nowhere(Side.SOURCE), **options)
+    return built
+
+
 def sent(translation: Translation, target: str) -> Recording:
     """What the target's codec sends, as a recording of it."""
-    settings = SideSettings.nowhere(Side.TARGET)
-    codec = registry.load("services", target, settings=settings).codec
+    codec = service(target, str(translation.request.params["api"])).codec
     wire = codec.next(Lot("1", {"1": translation.request}), ())
     body = wire.body if isinstance(wire.body, bytes) else json.dumps(wire.body).encode()
     return Recording(
@@ -186,7 +192,7 @@ def sent(translation: Translation, target: str) -> Recording:
 
 
 def read(recording: Recording) -> Request:
-    codec = registry.load("services", recording.service, settings=SideSettings.nowhere(Side.SOURCE)).codec
+    codec = service(recording.service, recording.operation).codec
     request: Request = codec.read_request(recording)
     return request
 

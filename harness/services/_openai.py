@@ -281,7 +281,7 @@ def blocked_prompt(error: Mapping[str, Any]) -> Chat | None:
 def is_filter(error: Mapping[str, Any]) -> bool:
     """Whether an error is a content filter's."""
     inner = tabled(error.get("innererror")).get("code")
-    return error.get("code") in BLOCKED_CODES or inner == "ResponsibleAIPolicyViolation"
+    return str(error.get("code")) in BLOCKED_CODES or inner == "ResponsibleAIPolicyViolation"
 
 
 def tokens_of(usage: Any) -> Tokens | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from harness.core.call import Event, FailureKind, Reading, Tokens, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
@@ -88,7 +88,7 @@ class OpenAICodec:
         except CodecError as exc:
             raise CodecError(f"recording {recording.id}: {exc}") from exc
         headers = {name.lower(): value for name, value in recording.response_headers.items()}
-        version = parse_qs(urlsplit(recording.url or "").query).get("api-version")
+        version = parse_qs(_address(recording).query).get("api-version")
         if version and RUNTIME not in headers:
             headers[RUNTIME] = f"api {version[0]}"
         typed = operation == RESPONSES
@@ -158,7 +158,7 @@ class OpenAICodec:
 
 def operation_of(recording: Recording) -> str:
     """Which operation an exchange is: by its address, else by the log's word. Raises CodecError."""
-    path = urlsplit(recording.url or "").path.rstrip("/")
+    path = _address(recording).path.rstrip("/")
     for end, operation in PATHS.items():
         if path.endswith(end):
             return operation
@@ -169,9 +169,17 @@ def operation_of(recording: Recording) -> str:
     raise CodecError(f'the operation "{recording.operation}" is not one of {", ".join(PATHS.values())}.')
 
 
+def _address(recording: Recording) -> SplitResult:
+    """The address of a recording; an empty one where there is none that can be read."""
+    try:
+        return urlsplit(recording.url or "")
+    except ValueError:
+        return urlsplit("")
+
+
 def _called(recording: Recording) -> str | None:
     """The deployment in a dated address, else the log's word for it; the body's own model is what is read before."""
-    found = _DEPLOYMENT.search(urlsplit(recording.url or "").path)
+    found = _DEPLOYMENT.search(_address(recording).path)
     return unquote(found[1]) if found else recording.model
 
 

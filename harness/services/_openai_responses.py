@@ -425,17 +425,18 @@ def finished(response: Mapping[str, Any]) -> bool:
 def response_of(events: Sequence[Event]) -> dict[str, Any]:
     """The response that a stream tells: its last event's, else what the pieces up to here make."""
     whole: dict[str, Any] = {}
-    items: dict[Any, dict[str, Any]] = {}
+    items: dict[str, dict[str, Any]] = {}
     for event in events:
         data = tabled(event.data)
         if isinstance(data.get("response"), dict):
             whole = data["response"]
         if event.kind in ENDS and listed(whole.get("output")):
             return whole
+        number = str(data.get("output_index"))
         if isinstance(data.get("item"), dict):
-            items[data.get("output_index")] = deepcopy(data["item"])  # pieces are laid into it
+            items[number] = deepcopy(data["item"])  # pieces are laid into it
         elif isinstance(data.get("delta"), str):
-            _add(items.setdefault(data.get("output_index"), {}), event.kind, data)
+            _add(items.setdefault(number, {}), event.kind, data)
     return {**whole, "output": list(items.values())}
 
 

@@ -36,6 +36,7 @@ from harness.services._chat import (
     NoAnswer,
     count,
     finished,
+    nameless,
     objects,
     put,
     reading,
@@ -104,6 +105,7 @@ def read(body: dict[str, Any]) -> tuple[Conversation, dict[str, Json]]:
 
 def write(conversation: Conversation, left: dict[str, Any]) -> dict[str, Any]:
     """The body. left: params, used up. Raises UnencodableRequest for what it cannot say."""
+    nameless(conversation, KIND)
     body: dict[str, Any] = {}
     if conversation.system:
         blocks = _blocks(conversation.system)
@@ -351,8 +353,6 @@ def _read_document(block: dict[str, Any], source: dict[str, Any]) -> File | None
 
 
 def _turn(message: Message) -> dict[str, Any]:
-    if message.name is not None:
-        raise UnencodableRequest(f"{KIND} has no place for the name of a speaker (message_name).")
     return {"role": message.role, "content": _blocks(message.content)}
 
 

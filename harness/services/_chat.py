@@ -8,7 +8,6 @@ place in the body, which is an error: nothing is dropped in silence.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,9 @@ from harness.errors import CodecError, UnencodableRequest
 
 # Said by the operation or by the address of a call, never by its body.
 ADDRESSED = ("model", "stream", "api")
+
+
+_TOO_MANY = 2**63  # no count is as large; what claims to be is damage
 
 
 class NoAnswer(CodecError):
@@ -137,11 +139,17 @@ def plain(conversation: Conversation, kind: str, *names: str) -> None:
             raise UnencodableRequest(f"a body of {kind} has no place for {name}.")
 
 
+def nameless(conversation: Conversation, kind: str) -> None:
+    """Raise UnencodableRequest where a turn says who speaks."""
+    if any(message.name is not None for message in conversation.messages):
+        raise UnencodableRequest(f"a body of {kind} has no place for the name of a speaker (message_name).")
+
+
 def count(value: object) -> int | None:
     """A token count: a whole number, also as 3.0 or "3"; None for anything else."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal() and len(value) < 20:
         return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _TOO_MANY:
         return None
     return int(value)
 

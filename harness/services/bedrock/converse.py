@@ -16,7 +16,7 @@ from harness.core.chat import Conversation, Format, Message, Tool, ToolChoice
 from harness.core.output import Chat, StopReason, ToolCall
 from harness.errors import CodecError, UnencodableRequest
 from harness.services._anthropic import put_reasoning, stop_of, take_reasoning
-from harness.services._chat import NoAnswer, count, finished, objects, put, reading, table, take, text
+from harness.services._chat import NoAnswer, count, finished, nameless, objects, put, reading, table, take, text
 from harness.services.bedrock.blocks import block_of, part_of
 
 KIND = "Converse"
@@ -134,6 +134,7 @@ def take_conversation(body: dict[str, Any], form: Format | None = None) -> Conve
 
 def conversation_out(conversation: Conversation, kind: str) -> dict[str, Any]:
     """The way back of `take_conversation`. kind: of the body, for messages."""
+    nameless(conversation, kind)
     body: dict[str, Any] = {"messages": [_turn(message, kind) for message in conversation.messages]}
     if conversation.system:
         body["system"] = [block_of(part, kind) for part in conversation.system]
@@ -267,8 +268,6 @@ def _message(value: Any) -> Message:
 
 
 def _turn(message: Message, kind: str) -> dict[str, Any]:
-    if message.name is not None:
-        raise UnencodableRequest(f"{kind} has no place for the name of a speaker (message_name).")
     return {"role": message.role, "content": [block_of(part, kind) for part in message.content]}
 
 

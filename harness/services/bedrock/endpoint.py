@@ -16,8 +16,9 @@ from harness.services._aws import Aws
 from harness.services._chat import table
 from harness.services._replies import kept
 from harness.services.bedrock import events
-from harness.services.bedrock.codec import CONVERSE, CONVERSE_STREAM, INVOKE, INVOKE_STREAM, MODEL, whole
 from harness.services.bedrock.headers import METADATA, PARAMETERS
+from harness.services.bedrock.operations import CONVERSE, CONVERSE_STREAM, INVOKE, INVOKE_STREAM, MODEL
+from harness.services.bedrock.replies import whole
 
 _METHODS = {
     CONVERSE: "converse",

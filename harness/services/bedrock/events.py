@@ -73,7 +73,9 @@ def failure(event: Event) -> tuple[FailureKind, str | None, str] | None:
         return FailureKind.UNREADABLE, None, f"the stream is damaged: {text(data.get('message'))}"
     if event.kind in _FAILURES:
         return _FAILURES[event.kind], None, "the stream broke off"
-    code = text(data.get("code")) if event.kind == "error" else event.kind
+    code = event.kind
+    if event.kind == "error":
+        code = text(data.get("code")) or text(table(data.get("error")).get("code"))
     if event.kind != "error" and not event.kind.endswith(("Exception", "exception", "Error")):
         return None
     ours, _ = by_code(code, None, count(data.get("originalStatusCode")))

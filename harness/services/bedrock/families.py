@@ -9,6 +9,7 @@ Source: Bedrock user guide, "Supported foundation models" and "Inference profile
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import Any
 
 # Most specific first; searched in the id, in lower case, from the provider's word on.
@@ -24,7 +25,7 @@ _IDS: tuple[tuple[str, str], ...] = (
     (r"meta\.llama2", "llama2"),
     (r"meta\.llama", "llama3"),
     (r"mistral\.(mistral-7b|mixtral|mistral-large-2402|mistral-small-2402)", "mistral"),
-    (r"mistral\.", "openai"),
+    (r"mistral\.", "mistral_chat"),
     (r"cohere\.embed", "cohere_embed"),
     (r"cohere\.command-r", "cohere"),
     (r"cohere\.command", "command"),
@@ -33,7 +34,8 @@ _IDS: tuple[tuple[str, str], ...] = (
     (r"deepseek\.r1", "deepseek"),
     (r"stability\.stable-diffusion-xl", "sdxl"),
     (r"stability\.", "stability"),
-    (r"(openai|deepseek|qwen|moonshot|moonshotai|minimax|google|nvidia|zai|writer)\.", "openai"),
+    (r"openai\.", "gpt_oss"),
+    (r"(deepseek|qwen|moonshot|moonshotai|minimax|google|nvidia|zai|writer)\.", "openai"),
 )
 _COMPILED = tuple((re.compile(rf"(?:^|[./:]){pattern}"), family) for pattern, family in _IDS)
 
@@ -41,7 +43,8 @@ UNKNOWN = "unknown"
 PROMPTS = frozenset(
     {"claude2", "titan", "llama2", "llama3", "mistral", "command", "jurassic", "deepseek", "completion"}
 )
-CHAT = PROMPTS | {"anthropic", "nova", "openai", "cohere"}
+OPENAI = frozenset({"openai", "mistral_chat", "gpt_oss"})
+CHAT = PROMPTS | OPENAI | {"anthropic", "nova", "cohere"}
 EMBEDDING = frozenset({"titan_embed", "cohere_embed", "nova_embed"})
 IMAGE = frozenset({"sdxl", "stability", "titan_image"})
 
@@ -57,10 +60,10 @@ def family_of(model: str | None, body: dict[str, Any] | None = None) -> str:
     if named == UNKNOWN:
         return family_of_body(body)
     if "messages" in body and named in PROMPTS:
-        return "anthropic" if named == "claude2" else "openai"
-    if "messages" not in body and isinstance(body.get("prompt"), str) and named in ("anthropic", "openai"):
-        return "claude2" if named == "anthropic" else "completion"
-    return named
+        return {"claude2": "anthropic", "mistral": "mistral_chat"}.get(named, "openai")
+    if "messages" not in body and isinstance(body.get("prompt"), str) and named in OPENAI | {"anthropic"}:
+        return {"anthropic": "claude2", "mistral_chat": "mistral"}.get(named, "completion")
+    return "openai" if named == "gpt_oss" and "max_tokens" in body else named
 
 
 def family_of_body(body: dict[str, Any]) -> str:
@@ -72,7 +75,7 @@ def family_of_body(body: dict[str, Any]) -> str:
     if "messages" in names:
         if "anthropic_version" in names:
             return "anthropic"
-        return "nova" if names & {"schemaVersion", "inferenceConfig", "toolConfig"} or _blocks(body) else "openai"
+        return "nova" if names & {"schemaVersion", "inferenceConfig", "toolConfig"} or _blocks(body) else _chat(names)
     for members, family in _SHAPES:
         if names & members:
             return family
@@ -87,13 +90,17 @@ _SHAPES: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"textGenerationConfig"}), "titan"),
     (frozenset({"max_gen_len"}), "llama3"),
     (frozenset({"singleEmbeddingParams"}), "nova_embed"),
-    (frozenset({"textToImageParams", "imageGenerationConfig"}), "titan_image"),
+    (frozenset({"textToImageParams", "imageGenerationConfig", "taskType"}), "titan_image"),
     (frozenset({"text_prompts"}), "sdxl"),
     (frozenset({"aspect_ratio", "mode", "negative_prompt", "output_format"}), "stability"),
     (frozenset({"texts", "input_type"}), "cohere_embed"),
     (frozenset({"message"}), "cohere"),
     (frozenset({"maxTokens", "countPenalty", "numResults"}), "jurassic"),
 )
+
+
+def _chat(names: Set[str]) -> str:
+    return "gpt_oss" if "max_completion_tokens" in names else "openai"
 
 
 def _blocks(body: dict[str, Any]) -> bool:

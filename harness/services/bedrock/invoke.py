@@ -8,6 +8,7 @@ D.5, D.6, H2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from harness.core.call import Reading, Tokens
@@ -15,8 +16,8 @@ from harness.core.case import Json
 from harness.core.chat import Conversation
 from harness.errors import CodecError, UnencodableRequest
 from harness.services import _anthropic
-from harness.services._chat import NoAnswer, count, table
-from harness.services.bedrock import converse, nova
+from harness.services._chat import NoAnswer, count, objects, table
+from harness.services.bedrock import cohere, completion, converse, nova, openai
 
 METRICS = "amazon-bedrock-invocationMetrics"
 ANTHROPIC_VERSION = "bedrock-2023-05-31"
@@ -38,18 +39,51 @@ def _write_anthropic(conversation: Conversation, left: dict[str, Any]) -> dict[s
 CHAT: dict[str, tuple[Read, Write]] = {
     "anthropic": (_read_anthropic, _write_anthropic),
     "nova": (nova.read, nova.write),
+    "cohere": (cohere.read, cohere.write),
+    **{
+        name: (partial(completion.read, name=name), partial(completion.write, name=name))
+        for name in completion.FAMILIES
+    },
+    **{name: (partial(openai.read, name=name), partial(openai.write, name=name)) for name in openai.DIALECTS},
 }
+
+
+def _choices(body: dict[str, Any]) -> Reading:
+    """OpenAI's word for an answer holds a message; servers of text completions use it for a text."""
+    first = next(iter(objects(body.get("choices"))), {})
+    return completion.choices(body) if "text" in first else openai.answer(body)
+
+
+def _fold_choices(chunks: list[dict[str, Any]]) -> dict[str, Any]:
+    texts = any("text" in choice for one in chunks for choice in objects(one.get("choices")))
+    return completion.fold_lists(chunks, "choices") if texts else openai.fold(chunks)
+
 
 # A member that only answers of one shape have -> who reads them.
 _ANSWERS: tuple[tuple[str, Callable[[dict[str, Any]], Reading]], ...] = (
     ("output", converse.answer),
     ("stopReason", converse.answer),
+    ("results", completion.titan),
+    ("generation", completion.llama),
+    ("completion", completion.claude2),
+    ("outputs", completion.mistral),
+    ("generations", completion.command),
+    ("completions", completion.jurassic),
+    ("choices", _choices),
     ("content", _anthropic.answer),
+    ("text", cohere.answer),
+    ("finish_reason", cohere.answer),
 )
 # A member that only chunks of one shape have -> who folds them.
 _FOLDS: tuple[tuple[str, Callable[[list[dict[str, Any]]], dict[str, Any]]], ...] = (
     ("messageStart", nova.fold),
     ("contentBlockDelta", nova.fold),
+    ("outputText", completion.fold_titan),
+    ("generation", partial(completion.fold_members, said="generation")),
+    ("completion", partial(completion.fold_members, said="completion")),
+    ("outputs", partial(completion.fold_lists, name="outputs")),
+    ("choices", _fold_choices),
+    ("is_finished", cohere.fold),
     ("type", _anthropic.fold),
 )
 

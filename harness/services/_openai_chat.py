@@ -441,7 +441,7 @@ def _write_part(part: Part, field: str) -> dict[str, Any]:
         case Image() if field != "tool_result":
             detail = {} if part.detail is None else {"detail": part.detail}
             return {"type": "image_url", "image_url": {"url": image_url(part), **detail}}
-        case File(kind="audio", data=bytes(data)):
+        case File(kind="audio", data=bytes(data), name=None, context=None, citations=False):
             encoded = base64.b64encode(data).decode("ascii")
             return {"type": "input_audio", "input_audio": {"data": encoded, "format": part.format}}
         case File(kind="document"):

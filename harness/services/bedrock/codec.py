@@ -11,7 +11,7 @@ from harness.core.case import Json, Lot, Recording, Request, Task
 from harness.core.chat import Conversation
 from harness.errors import CodecError, UnencodableRequest
 from harness.services._chat import NoAnswer, json_object, table
-from harness.services._openai_codec import body_and_events
+from harness.services._streams import recorded
 from harness.services.bedrock import converse, embeddings, events, headers, images, invoke
 from harness.services.bedrock.families import EMBEDDING, IMAGE, family_of
 from harness.services.bedrock.operations import (
@@ -74,7 +74,7 @@ class BedrockCodec:
         body = recording.response_body
         named = {name.lower(): value for name, value in recording.response_headers.items()}
         if recording.operation.removesuffix(".create") == CHAT_COMPLETIONS and (recording.status or 200) < 400:
-            value, stream = body_and_events(CHAT_COMPLETIONS, _media(named), body)
+            value, stream = recorded(_media(named), body, typed=False)
             return Wire(operation=CHAT_COMPLETIONS, status=recording.status, headers=named, body=value, events=stream)
         wire = Wire(operation=recording.operation, status=recording.status, headers=named, body=body)
         if body is None or (recording.status or 200) >= 400:

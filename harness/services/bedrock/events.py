@@ -18,6 +18,7 @@ from typing import Any
 from harness.core.call import Event, FailureKind
 from harness.services._aws_codes import by_code
 from harness.services._chat import NoAnswer, count, json_object, table, text
+from harness.services._openai import code_of, kind_of
 
 CHUNK = "chunk"
 DAMAGED = "damaged"
@@ -73,9 +74,9 @@ def failure(event: Event) -> tuple[FailureKind, str | None, str] | None:
         return FailureKind.UNREADABLE, None, f"the stream is damaged: {text(data.get('message'))}"
     if event.kind in _FAILURES:
         return _FAILURES[event.kind], None, "the stream broke off"
-    code = event.kind
-    if event.kind == "error":
-        code = text(data.get("code")) or text(table(data.get("error")).get("code"))
+    if isinstance(data.get("error"), dict):  # the OpenAI-compatible route
+        return kind_of(data["error"]), code_of(data["error"]), "the stream ended in an error"
+    code = text(data.get("code")) if event.kind == "error" else event.kind
     if event.kind != "error" and not event.kind.endswith(("Exception", "exception", "Error")):
         return None
     ours, _ = by_code(code, None, count(data.get("originalStatusCode")))

@@ -7,6 +7,11 @@ from harness.gate.policy import Policy
 from harness.run.arrival import UNKNOWN, Lateness
 from harness.run.folder import RunRecord
 
+TORN = (
+    "{:,} bytes at the end of the ledger were half an entry, as a process that is killed leaves it. They were cut off, "
+    "and the call was made again."
+)
+
 
 def whole(record: RunRecord, replayed: int) -> tuple[Finding, ...]:
     """A run that ended before its last case says so as a finding of its own: it can refuse, and never wave through."""
@@ -53,6 +58,7 @@ def conditions(policy: Policy, record: RunRecord) -> tuple[tuple[str, str], ...]
     return (
         *policy.conditions.told(policy.criteria),
         *(() if lateness is None else (("Arrival as recorded", lateness.told()),)),
+        *(() if record.torn_bytes == 0 else (("Resumed", TORN.format(record.torn_bytes)),)),
         *(("Compared again", note) for note in compared_again(record)),
     )
 

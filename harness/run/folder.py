@@ -59,6 +59,7 @@ class RunRecord:
     lateness: Mapping[str, Any] = field(default_factory=dict)  # run.arrival.Lateness, at the end
     compared_from: str | None = None  # the run whose answers were compared again
     changed: str = ""  # what else they were compared by, as a sentence after a space
+    torn_bytes: int = 0  # of entries that a kill left half written; cut off, and their calls made again
     unrepeated: int = 0  # cases with one recorded answer where two are needed
     sides: str = ""  # hash of both sides' settings: cloud, region, account, endpoint
     golden: Mapping[str, Any] = field(default_factory=dict)  # gate.coverage.GoldenFacts; empty in runs of before
@@ -157,6 +158,12 @@ def must_agree(old: RunRecord, new: RunRecord) -> None:
 
 def finished(record: RunRecord, at: datetime, stopped: str | None, lateness: Mapping[str, Any]) -> RunRecord:
     return replace(record, finished_at=at.isoformat(), stopped=stopped, lateness=lateness)
+
+
+def note_torn(folder: RunFolder, torn_bytes: int) -> None:
+    """Keep that an entry of the ledger was cut off. For whoever holds the run's ledger."""
+    record = folder.read_record()
+    folder.write_record(replace(record, torn_bytes=record.torn_bytes + torn_bytes))
 
 
 def sweep(folder: RunFolder) -> None:

@@ -2,8 +2,8 @@
 
 One line an entry: eight hex digits of CRC-32, a space, compact JSON, a newline; written with one unbuffered `write`, so
 that `kill -9` costs at most the entry in flight. Segments are closed at 64 MiB. A body over 64 KiB lies beside the
-ledger, named by its SHA-256. A torn last line is cut off when a run is resumed; a damaged line anywhere else is named
-and never repaired in silence.
+ledger, named by its SHA-256. A torn last line is cut off when a run is resumed, and the run says so; a damaged line
+anywhere else is named and never repaired.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from harness.core.call import Event, FailureKind, Role, Wire
 from harness.errors import LedgerError
@@ -80,8 +80,13 @@ class Ledger:
         self._broken = False
         self._lock_file = _hold(folder / "lock")
         segments = _segments(folder)
-        if segments:
-            _cut_torn_line(segments[-1])
+        self.torn_bytes = 0  # what a kill in mid-write had left of an entry, and is gone now
+        try:
+            if segments:
+                self.torn_bytes = _cut_torn_line(segments[-1])
+        except LedgerError:
+            os.close(self._lock_file)
+            raise
         self._number = len(segments) or 1
         self._open_segment()
 
@@ -128,6 +133,7 @@ class Ledger:
         self.close()
 
 
+_ALTERED = "The file was altered, or the disk is failing; restore it from a copy, or start a new run."
 _RESUME = " Make room, then finish the run with --resume; what was recorded is kept."
 
 
@@ -140,7 +146,7 @@ def read(folder: Path) -> Iterator[Entry]:
     for path in segments:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n") and path == segments[-1]:
+                if not line.endswith(b"\n") and path == segments[-1] and not _sealed(line[:-1]):
                     return
                 yield _entry(line, path, number, folder)
 
@@ -163,20 +169,36 @@ def _hold(path: Path) -> int:
     return file
 
 
-def _cut_torn_line(path: Path) -> None:
+def _cut_torn_line(path: Path) -> int:
+    """Bytes that were cut off. Raises LedgerError where they end in something else than what a kill leaves."""
     with path.open("rb+") as file:
         size = file.seek(0, os.SEEK_END)
-        step = 2**16
-        end = size
-        while end > 0:
-            start = max(0, end - step)
-            file.seek(start)
-            found = file.read(end - start).rfind(b"\n")
-            if found >= 0:
-                file.truncate(start + found + 1)
-                return
-            end = start
-        file.truncate(0)
+        start = _after_last_newline(file, size)
+        if start == size:
+            return 0
+        file.seek(start)
+        torn = file.read()
+        if _sealed(torn[:-1]):
+            raise LedgerError(f"{path}: the last line is a whole entry, and its line feed was altered. {_ALTERED}")
+        file.truncate(start)
+        return size - start
+
+
+def _after_last_newline(file: BinaryIO, size: int) -> int:
+    end = size
+    while end > 0:
+        start = max(0, end - 2**16)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _sealed(line: bytes) -> bool:
+    """Whether a line without its line feed carries its own checksum."""
+    return len(line) > 9 and line[:9] == b"%08x " % zlib.crc32(line[9:])
 
 
 def _line(entry: Entry, folder: Path) -> bytes:
@@ -205,14 +227,10 @@ def _line(entry: Entry, folder: Path) -> bytes:
 
 
 def _entry(line: bytes, path: Path, number: int, folder: Path) -> Entry:
-    payload = line[9:].rstrip(b"\n")
-    if len(line) < 10 or line[:9] != b"%08x " % zlib.crc32(payload):
-        raise LedgerError(
-            f"{path}, line {number}: the entry does not match its checksum. The file was altered, or the disk "
-            "is failing; restore it from a copy, or start a new run."
-        )
+    if not _sealed(line.removesuffix(b"\n")):
+        raise LedgerError(f"{path}, line {number}: the entry does not match its checksum. {_ALTERED}")
     try:
-        return _told(json.loads(payload), folder)
+        return _told(json.loads(line[9:]), folder)
     except (ValueError, KeyError, TypeError) as exc:
         raise LedgerError(f"{path}, line {number}: not an entry of a ledger ({exc!r}). Start a new run.") from exc
 

@@ -26,7 +26,7 @@ from harness.gate.conditions import Conditions
 from harness.gate.coverage import GoldenFacts, coverage
 from harness.run import findings, ledger, plan
 from harness.run.arrival import Work, timetable
-from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, sweep, write_whole
+from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, note_torn, sweep, write_whole
 from harness.run.observe import observations
 from harness.run.pacing import patiently
 from harness.run.rows import Latencies, compare
@@ -107,7 +107,7 @@ def replay(
         record = before
     with _resumable(record, command):
         done = _replay(made, folder, work=work, now=now, progress=progress)
-        record = finished(record, now(), done.stopped, _lateness(record, done))
+        record = finished(folder.read_record(), now(), done.stopped, _lateness(record, done))
         folder.write_record(record)
         return folder, record
 
@@ -140,6 +140,8 @@ def _replay(
     with ExitStack() as stack:
         book = stack.enter_context(ledger.Ledger(folder.ledger))
         sweep(folder)
+        if book.torn_bytes:
+            note_torn(folder, book.torn_bytes)
         done = Done.of(ledger.read(folder.ledger))
         if made.arrival is not None:
             work = timetable(made, made.arrival, done.finished)

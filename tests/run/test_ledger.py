@@ -175,3 +175,31 @@ def test_a_full_disk_stops_the_run_and_loses_nothing_recorded(tmp_path: Path):
         book.append(reply(1000))
     lots = [entry.lot for entry in ledger.read(tmp_path)]
     assert lots == [*(reply(number).lot for number in range(int(count))), reply(1000).lot]
+
+
+def test_what_a_kill_left_of_an_entry_is_counted(tmp_path: Path):
+    with Ledger(tmp_path) as book:
+        book.append(reply(0))
+        book.append(reply(1))
+    path = tmp_path / "000001.jsonl"
+    whole = path.read_bytes()
+    last = len(whole.splitlines(keepends=True)[-1])
+    path.write_bytes(whole[:-7])
+    with Ledger(tmp_path) as book:
+        assert book.torn_bytes == last - 7
+    with Ledger(tmp_path) as book:
+        assert book.torn_bytes == 0
+
+
+def test_a_line_feed_that_was_altered_is_no_torn_line(tmp_path: Path):
+    with Ledger(tmp_path) as book:
+        book.append(reply(0))
+        book.append(reply(1))
+    path = tmp_path / "000001.jsonl"
+    altered = path.read_bytes()[:-1] + b"\x0b"
+    path.write_bytes(altered)
+    with pytest.raises(LedgerError, match=r"000001\.jsonl, line 2"):
+        list(ledger.read(tmp_path))
+    with pytest.raises(LedgerError, match=r"000001\.jsonl: the last line is a whole entry"):
+        Ledger(tmp_path)
+    assert path.read_bytes() == altered

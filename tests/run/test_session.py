@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from planned import POLICY, Plain, always, planned
 
-from harness.config import Limits
-from harness.core.call import Wire
+from harness.config import Limits, Price
+from harness.core.call import Side, Wire
 from harness.core.report import Payloads
 from harness.core.verdict import Verdict
 from harness.errors import LedgerError, Rejected
@@ -207,3 +207,28 @@ def test_an_edited_record_is_named(tmp_path: Path, change: dict[str, object]):
     path.write_text(json.dumps(json.loads(path.read_bytes()) | change))
     with pytest.raises(LedgerError, match=r"run\.json"):
         finished.folder.read_record()
+
+
+def test_a_ceiling_on_cost_or_tokens_holds_for_all_parts_of_a_run_together(tmp_path: Path):
+    """Half a run under a ceiling of its half, then the rest under a ceiling that the two parts pass together."""
+
+    class Counting(Plain):
+        def decode(self, lot, replies):
+            return {
+                case: replace(one, tokens_in=10, tokens_out=5) for case, one in super().decode(lot, replies).items()
+            }
+
+    def plan(**ceiling):
+        made = planned(
+            tmp_path, Counting(always(1)), Counting(always(1)), cases=20, limits=Limits(concurrency=1, **ceiling)
+        )
+        prices = {side: Price(per_call_usd=1.0) for side in Side}
+        return replace(made, suite=replace(made.suite, prices=prices))
+
+    first = run(plan(calls=30), tmp_path)
+    assert first.report.stopped is not None
+    dear = run(plan(cost_usd=31.0), tmp_path, resume=first.folder)
+    assert dear.report.stopped == "the ceiling of 31 USD was reached"
+    many = run(plan(tokens=31 * 15), tmp_path, resume=first.folder)
+    assert many.report.stopped == "the ceiling of 465 tokens was reached"
+    assert run(plan(), tmp_path, resume=first.folder).report.stopped is None

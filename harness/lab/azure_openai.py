@@ -1,9 +1,10 @@
-"""An Azure OpenAI resource: chat completions by both forms of URL, by key and by Entra token, before the chat model.
+"""An Azure OpenAI and Foundry resource, before the chat model: by key and by Entra token.
 
-Dated: `/openai/deployments/{deployment}/chat/completions?api-version=...`; v1: `/openai/v1/chat/completions`, with the
-deployment as `model`. A prompt that the content filter blocks is a 400; a stream is SSE, its first chunk the filter's
-word on the prompt; a planted fault may break it after HTTP 200.
-Source: Azure OpenAI REST reference; "Content filtering"; "Azure OpenAI v1 API".
+Chat completions and embeddings: `/openai/deployments/{deployment}/...?api-version=...`, `/openai/v1/...` with the
+deployment as `model`, and Foundry's `/models/...`. Responses: `/openai/responses?api-version=...` and v1. Claude:
+`/anthropic/v1/messages`. A prompt that the content filter blocks is a 400; a stream is SSE; a planted fault may break
+it after HTTP 200.
+Source: Azure OpenAI REST reference; "Content filtering"; "Azure OpenAI v1 API"; Foundry's pages on its endpoints.
 """
 
 from __future__ import annotations
@@ -18,21 +19,26 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from harness.lab import identity, openai_answers, openai_body, tokens
+from harness.lab import azure_apis, identity, openai_answers, openai_embeddings, tokens
+from harness.lab.azure_apis import Event
+from harness.lab.bedrock_bodies import Malformed
 from harness.lab.chat.voice import Voice, wait_until
 from harness.lab.desk import PREFIX, Desk
 from harness.lab.loopback import Handler, HangUp, Reply, Request
 from harness.lab.openai_answers import Asked
+from harness.lab.openai_body import Invalid
 from harness.lab.plants import Interruption
-from harness.lab.settings import CONTROL_HEADER, DEPLOYMENTS, LOCATION, REASONING
+from harness.lab.settings import CONTROL_HEADER, DEPLOYMENTS, DIMENSIONS, LOCATION, REASONING
 
 API_VERSIONS = frozenset(
-    {"2024-02-01", "2024-06-01", "2024-10-21", "2024-08-01-preview", "2024-10-01-preview", "2024-12-01-preview"}
-    | {"2025-01-01-preview", "2025-02-01-preview", "2025-03-01-preview", "2025-04-01-preview"}
+    {"2024-02-01", "2024-05-01-preview", "2024-06-01", "2024-08-01-preview", "2024-10-01-preview", "2024-10-21"}
+    | {"2024-12-01-preview", "2025-01-01-preview", "2025-02-01-preview", "2025-03-01-preview", "2025-04-01-preview"}
 )
-BROKEN_AFTER = 3  # chunks, in a stream that a fault breaks
-_DATED = re.compile(r"^/openai/deployments/(?P<deployment>[^/]+)/(?P<what>chat/completions)$")
-_V1 = re.compile(r"^/openai/v1/(?P<what>chat/completions)$")
+BROKEN_AFTER = 3  # events, in a stream that a fault breaks
+_DATED = re.compile(r"^/openai/deployments/(?P<deployment>[^/]+)/(?P<what>chat/completions|embeddings)$")
+_NAMED = re.compile(r"^/(?:openai|models)/(?P<what>chat/completions|embeddings|responses)$")
+_V1 = re.compile(r"^/openai/v1/(?P<what>chat/completions|embeddings|responses)$")
+_MESSAGES = re.compile(r"^/anthropic/v1/(?P<what>messages)$")
 
 
 class _Refused(Exception):
@@ -69,8 +75,11 @@ def application(desk: Desk) -> Handler:
         try:
             return _serve(desk, voice, request, headers)
         except _Refused as refused:
-            document = json.dumps({"error": refused.error}).encode()
-            return Reply(status=refused.status, body=document, headers=headers | refused.headers)
+            document: dict[str, Any] = {"error": refused.error}
+            if _MESSAGES.match(request.path):
+                kind = refused.error.get("type") or "api_error"
+                document = {"type": "error", "error": {"type": kind, "message": str(refused)}}
+            return Reply(status=refused.status, body=json.dumps(document).encode(), headers=headers | refused.headers)
 
     return handle
 
@@ -79,18 +88,23 @@ def _serve(desk: Desk, voice: Voice, request: Request, headers: dict[str, str]) 
     _authenticate(desk, request)
     body = _json(request.body)
     place = _place(request, body)
+    takes_s = voice.takes_s(request.body)
     try:
-        prompt = openai_body.prompt(body, reasons=place.deployment in REASONING)
-    except openai_body.Invalid as invalid:
-        error = {"message": str(invalid), "type": "invalid_request_error", "param": invalid.param, "code": invalid.code}
-        raise _Refused(400, error) from invalid
+        if place.what == "embeddings":
+            document = openai_embeddings.answer(body, deployment=place.deployment)
+            _interrupt(desk, request, streams=False)
+            wait_until(request.received_s + takes_s)
+            return Reply(status=200, body=json.dumps(document).encode(), headers=headers)
+        api = azure_apis.APIS[place.what]
+        prompt = api.read(body, reasons=place.deployment in REASONING)
+    except (Invalid, Malformed) as invalid:
+        raise _Refused(400, _bad_request(invalid)) from invalid
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
         error = {"message": f"Invalid body: {type(exc).__name__} at {exc}.", "type": "invalid_request_error"}
         raise _Refused(400, error | {"param": None, "code": "BadRequest"}) from exc
     streams = bool(body.get("stream"))
     breaks = _interrupt(desk, request, streams=streams)
     said = voice.answer(request.body, prompt)
-    takes_s = voice.takes_s(request.body)
     if said.prompt_blocked:
         wait_until(request.received_s + takes_s)
         raise _Refused(400, openai_answers.blocked())
@@ -105,23 +119,30 @@ def _serve(desk: Desk, voice: Voice, request: Request, headers: dict[str, str]) 
     headers |= {"x-ms-deployment-name": place.deployment, "x-ratelimit-remaining-requests": "999"}
     headers |= {"x-ratelimit-remaining-tokens": "999000"}
     if streams:
-        chunks = openai_answers.chat_chunks(asked, said)
         headers["Content-Type"] = "text/event-stream; charset=utf-8"
         cut = desk.fault.answer(request.body, b"whole") != b"whole"
-        return Reply(status=200, headers=headers, pieces=_timed(chunks, request.received_s, takes_s, breaks, cut=cut))
-    document = json.dumps(openai_answers.chat(asked, said)).encode()
+        events = api.stream(asked, said)
+        pieces = _timed(events, request.received_s, takes_s, breaks, cut=cut, done=api.done)
+        return Reply(status=200, headers=headers, pieces=pieces)
+    answer = json.dumps(api.whole(asked, said)).encode()
     wait_until(request.received_s + takes_s)
-    return Reply(status=200, body=desk.fault.answer(request.body, document), headers=headers)
+    return Reply(status=200, body=desk.fault.answer(request.body, answer), headers=headers)
+
+
+def _bad_request(invalid: Exception) -> dict[str, Any]:
+    param, code = getattr(invalid, "param", None), getattr(invalid, "code", None)
+    return {"message": str(invalid), "type": "invalid_request_error", "param": param, "code": code}
 
 
 def _authenticate(desk: Desk, request: Request) -> None:
     """A key in `api-key`; an Entra token, or a key (the v1 form's plain client sends it so), as bearer."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    given = request.headers.get("api-key") or (bearer if scheme.lower() == "bearer" else "")
+    keyed = request.headers.get("api-key") or request.headers.get("x-api-key")
+    given = keyed or (bearer if scheme.lower() == "bearer" else "")
     keys = desk.settings.azure_keys
     if any(hmac.compare_digest(given.encode("utf-8", "replace"), key.encode()) for key in keys):
         return
-    if request.headers.get("api-key") is None and bearer.count(".") == 2:
+    if keyed is None and bearer.count(".") == 2:
         for audience in identity.COGNITIVE_AUDIENCES:
             try:
                 settings, now = desk.settings, time.time()
@@ -152,14 +173,16 @@ def _json(body: bytes) -> Any:
 
 def _place(request: Request, body: Any) -> _Place:
     """Which deployment is asked for what. Raises _Refused as the cloud does for paths, versions and names."""
-    dated, v1 = _DATED.match(request.path), _V1.match(request.path)
+    by_date = _DATED.match(request.path) or _NAMED.match(request.path)
+    by_v1 = _V1.match(request.path) or _MESSAGES.match(request.path)
     version = parse_qs(request.query).get("api-version", [""])[0]
-    found = dated or v1
+    found = by_date or by_v1
     if found is None or request.method != "POST":
         raise _Refused(404, {"code": "404", "message": "Resource not found"})
-    if (dated and version not in API_VERSIONS) or (v1 and version not in ("", "v1", "preview", "latest")):
+    if (by_date and version not in API_VERSIONS) or (by_v1 and version not in ("", "v1", "preview", "latest")):
         raise _Refused(404, {"code": "404", "message": "Resource not found"})
-    named = dated["deployment"] if dated else body.get("model") if isinstance(body, dict) else None
+    in_path = found.groupdict().get("deployment")
+    named = in_path or (body.get("model") if isinstance(body, dict) else None)
     if named not in DEPLOYMENTS:
         raise _Refused(
             404,
@@ -169,7 +192,10 @@ def _place(request: Request, body: Any) -> _Place:
                 "the last 5 minutes, please wait a moment and try again.",
             },
         )
-    return _Place(what=found["what"], deployment=str(named))
+    if (found["what"] == "embeddings") != (named in DIMENSIONS) or (found["what"] == "messages") > ("claude" in named):
+        message = f"The {found['what']} operation does not work with the specified model, {named}."
+        raise _Refused(400, {"code": "OperationNotSupported", "message": message})
+    return _Place(what=found["what"], deployment=named)
 
 
 def _interrupt(desk: Desk, request: Request, *, streams: bool) -> Interruption | None:
@@ -200,34 +226,40 @@ def _throttled(retry_s: float) -> dict[str, Any]:
 
 
 def _timed(
-    chunks: list[dict[str, Any]], starts_s: float, takes_s: float, breaks: Interruption | None, *, cut: bool
+    events: list[Event], starts_s: float, takes_s: float, breaks: Interruption | None, *, cut: bool, done: bytes
 ) -> Iterator[bytes]:
-    """The chunks at their times: half the service time to the first delta, all of it to the last.
+    """The events at their times: half the service time to the second, all of it to the last.
 
-    breaks: an error object in the stream, or the connection ends; cut: it ends in the middle of a chunk.
+    breaks: an error object in the stream, or the connection ends; cut: it ends in the middle of an event.
     """
-    for number, chunk in enumerate(chunks):
+    for number, event in enumerate(events):
         if number == 1:  # the first tells of the prompt only
             wait_until(starts_s + takes_s / 2)
         if number == BROKEN_AFTER and (breaks is not None or cut):
-            yield _break(breaks, chunk)
+            yield _break(breaks, event)
             raise HangUp
-        if number == len(chunks) - 1:
+        if number == len(events) - 1:
             wait_until(starts_s + takes_s)
-        yield _sse(chunk)
-    yield b"data: [DONE]\n\n"
+        yield _sse(event)
+    yield done
 
 
-def _break(breaks: Interruption | None, chunk: dict[str, Any]) -> bytes:
+def _break(breaks: Interruption | None, event: Event) -> bytes:
     if breaks is None:
-        whole = _sse(chunk)
+        whole = _sse(event)
         return whole[: len(whole) // 2]
     if breaks.kind == "throttled":
-        return _sse({"error": _throttled(breaks.after_s)})
-    if breaks.kind == "silent":
+        error = _throttled(breaks.after_s)
+    elif breaks.kind == "silent":
         return b""
-    return _sse({"error": {"code": "InternalServerError", "message": "The server had an error in mid-stream."}})
+    else:
+        error = {"code": "InternalServerError", "message": "The server had an error in mid-stream."}
+    return _sse(
+        (None if event[0] is None else "error", {"type": "error", "error": error} if event[0] else {"error": error})
+    )
 
 
-def _sse(document: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(document, separators=(",", ":")).encode() + b"\n\n"
+def _sse(event: Event) -> bytes:
+    name, document = event
+    line = b"" if name is None else f"event: {name}\n".encode()
+    return line + b"data: " + json.dumps(document, separators=(",", ":")).encode() + b"\n\n"

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 from harness.lab import aws_credentials, converse, event_stream, service_model, sigv4
 from harness.lab.bedrock_bodies import Asked, Family, Malformed
+from harness.lab.bedrock_embeddings import embedder_of
 from harness.lab.bedrock_families import family_of
 from harness.lab.chat.prompt import Prompt, Said
 from harness.lab.chat.voice import Voice, wait_until
@@ -84,6 +86,8 @@ def _serve(desk: Desk, operations: dict[str, service_model.Operation], voice: Vo
     try:
         members = operation.read(request)
         body = json.loads(request.body or b"{}")
+        if operation.name == "InvokeModel" and (embedder := embedder_of(members["modelId"])) is not None:
+            return _embedding(desk, request, *embedder.embed(body))
         family = _family(members["modelId"])
         if operation.name.startswith("Converse"):
             operation.check_body(body)
@@ -171,6 +175,18 @@ def _interrupt(desk: Desk, request: Request, *, streams: bool) -> Interruption |
             raise _Refused(
                 424, "ModelErrorException", "The system encountered an error while processing the model's answer."
             )
+
+
+def _embedding(desk: Desk, request: Request, document: dict[str, Any], read: int) -> Reply:
+    _interrupt(desk, request, streams=False)
+    wait_until(request.received_s + desk.fault.service_time_s(request.body, desk.settings.service_time_s))
+    headers = {
+        "x-amzn-RequestId": str(uuid.uuid4()),
+        "Content-Type": "application/json",
+        "x-amzn-bedrock-input-token-count": str(read),
+        "x-amzn-bedrock-invocation-latency": str(round(desk.settings.service_time_s * 1000)),
+    }
+    return Reply(status=200, body=desk.fault.answer(request.body, json.dumps(document).encode()), headers=headers)
 
 
 def _whole(desk: Desk, call: _Call, family: Family, request: Request) -> Reply:

@@ -40,19 +40,25 @@ class Family:
 
     def prompt(self, body: Any) -> Prompt:
         """The prompt of a body. Raises Malformed with the service's words for the first thing wrong."""
-        if not isinstance(body, dict):
-            raise _malformed("#: expected a JSON object")
-        for name in sorted(self.required - set(body)):
-            raise _malformed(f"#: required key [{name}] not found")
-        for name in sorted(set(body) - self.required - self.known):
-            raise _malformed(f"#: extraneous key [{name}] is not permitted")
+        check_members(body, required=self.required, known=self.known)
         try:
             return self.read(body)
         except (KeyError, TypeError, AttributeError, ValueError) as exc:
-            raise _malformed(f"{type(exc).__name__} at {exc}") from exc
+            raise malformed(f"{type(exc).__name__} at {exc}") from exc
 
 
-def _malformed(what: str) -> Malformed:
+def check_members(body: Any, *, required: frozenset[str], known: frozenset[str]) -> None:
+    """Raises Malformed for a body that is no object, lacks a member, or has one that its family does not know."""
+    if not isinstance(body, dict):
+        raise malformed("#: expected a JSON object")
+    for name in sorted(required - set(body)):
+        raise malformed(f"#: required key [{name}] not found")
+    for name in sorted(set(body) - required - known):
+        raise malformed(f"#: extraneous key [{name}] is not permitted")
+
+
+def malformed(what: str) -> Malformed:
+    """A refusal in the service's words."""
     return Malformed(f"Malformed input request: {what}, please reformat your input and try again.")
 
 

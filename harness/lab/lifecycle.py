@@ -35,7 +35,7 @@ SERVICE_TIME_S = 0.03
 class Controls:
     """What can be asked of a running lab by whoever knows its control secret.
 
-    addresses: "sagemaker", "azureml", "bedrock", "azure_openai", "resource_manager" (and "sts") -> http://127.0.0.1:PORT.
+    addresses: "sagemaker", "azureml", "bedrock", "azure_openai", "resource_manager" (and "sts", "foundry") -> http://127.0.0.1:PORT.
     environment: what to put into `os.environ` so that the SDKs' ordinary credential chains find the lab's credentials.
     """
 
@@ -94,7 +94,7 @@ class Lab(Controls):
     """A running lab, owned by this process. A context manager: leaving it stops the servers."""
 
     def __init__(self, own: Settings, folder: Path, children: dict[str, subprocess.Popen[bytes]]) -> None:
-        super().__init__({**own.addresses, "sts": own.addresses["sagemaker"]}, _environment(own, folder), own.control)
+        super().__init__({**own.addresses, **_aliases(own)}, _environment(own, folder), own.control)
         self._folder = folder
         self._children = children
 
@@ -169,6 +169,11 @@ def start(*, plant: str | None = None, seed: int = 7, service_time_s: float = SE
         lab.stop()
         raise
     return lab
+
+
+def _aliases(own: Settings) -> dict[str, str]:
+    """Services that share another's server."""
+    return {"sts": own.addresses["sagemaker"], "foundry": own.addresses["azure_openai"]}
 
 
 def _spawn(role: str, descriptor: int, own: Settings, folder: Path) -> subprocess.Popen[bytes]:

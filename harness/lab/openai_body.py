@@ -40,53 +40,55 @@ class Rule:
         return isinstance(value, self.types) and (bool in self.types or not isinstance(value, bool))
 
 
-_TEXT, _LIST, _OBJECT = (
+TEXT, LIST, OBJECT = (
     Rule(types=(str,), word="a string"),
     Rule(types=(list,), word="an array"),
     Rule(types=(dict,), word="an object"),
 )
-_FLAG = Rule(types=(bool,), word="a boolean")
+FLAG = Rule(types=(bool,), word="a boolean")
 
 
-def _number(low: float, high: float) -> Rule:
+def number(low: float, high: float) -> Rule:
+    """A number within a range."""
     return Rule(types=(int, float), word="a decimal", low=low, high=high)
 
 
-def _whole(low: float, high: float | None = None) -> Rule:
+def whole(low: float, high: float | None = None) -> Rule:
+    """A whole number within a range."""
     return Rule(types=(int,), word="an integer", low=low, high=high)
 
 
 MEMBERS: Mapping[str, Rule] = {
-    "messages": _LIST,
-    "model": _TEXT,
-    "temperature": _number(0, 2),
-    "top_p": _number(0, 1),
-    "max_tokens": _whole(1),
-    "max_completion_tokens": _whole(1),
+    "messages": LIST,
+    "model": TEXT,
+    "temperature": number(0, 2),
+    "top_p": number(0, 1),
+    "max_tokens": whole(1),
+    "max_completion_tokens": whole(1),
     "stop": Rule(types=(str, list), word="a string or an array of strings"),
-    "n": _whole(1, 128),
+    "n": whole(1, 128),
     "seed": Rule(types=(int,), word="an integer"),
-    "logprobs": _FLAG,
-    "top_logprobs": _whole(0, 20),
-    "logit_bias": _OBJECT,
-    "presence_penalty": _number(-2, 2),
-    "frequency_penalty": _number(-2, 2),
-    "response_format": _OBJECT,
-    "tools": _LIST,
+    "logprobs": FLAG,
+    "top_logprobs": whole(0, 20),
+    "logit_bias": OBJECT,
+    "presence_penalty": number(-2, 2),
+    "frequency_penalty": number(-2, 2),
+    "response_format": OBJECT,
+    "tools": LIST,
     "tool_choice": Rule(types=(str, dict), word="a string or an object"),
-    "parallel_tool_calls": _FLAG,
-    "stream": _FLAG,
-    "stream_options": _OBJECT,
-    "reasoning_effort": _TEXT,
-    "verbosity": _TEXT,
-    "user": _TEXT,
-    "metadata": _OBJECT,
-    "store": _FLAG,
-    "service_tier": _TEXT,
-    "prompt_cache_key": _TEXT,
-    "safety_identifier": _TEXT,
-    "modalities": _LIST,
-    "prediction": _OBJECT,
+    "parallel_tool_calls": FLAG,
+    "stream": FLAG,
+    "stream_options": OBJECT,
+    "reasoning_effort": TEXT,
+    "verbosity": TEXT,
+    "user": TEXT,
+    "metadata": OBJECT,
+    "store": FLAG,
+    "service_tier": TEXT,
+    "prompt_cache_key": TEXT,
+    "safety_identifier": TEXT,
+    "modalities": LIST,
+    "prediction": OBJECT,
 }
 # What models that reason first do not take.
 _NOT_WHEN_REASONING = (

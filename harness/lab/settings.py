@@ -32,9 +32,19 @@ DEPLOYMENT = "blue"
 AUTH_MODES = {ENDPOINT: "Key", f"{ENDPOINT}-token": "AMLToken", f"{ENDPOINT}-aad": "AADToken"}
 
 ROLES = ("sagemaker", "azureml", "bedrock", "azure_openai", "resource_manager")  # one process each
-# The Azure OpenAI resource: deployment -> the model version that it serves. Those of REASONING think first.
-DEPLOYMENTS = {"gpt-4o": "gpt-4o-2024-11-20", "gpt-4.1": "gpt-4.1-2025-04-14", "o4-mini": "o4-mini-2025-04-16"}
-REASONING = frozenset({"o4-mini"})
+# The Azure OpenAI and Foundry resource: deployment -> the model version that it serves.
+DEPLOYMENTS = {
+    "gpt-4o": "gpt-4o-2024-11-20",
+    "gpt-4.1": "gpt-4.1-2025-04-14",
+    "o4-mini": "o4-mini-2025-04-16",
+    "text-embedding-3-small": "text-embedding-3-small",
+    "text-embedding-3-large": "text-embedding-3-large",
+    "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
+    "Llama-3.3-70B-Instruct": "Llama-3.3-70B-Instruct",
+    "Mistral-Large-2411": "Mistral-Large-2411",
+}
+REASONING = frozenset({"o4-mini"})  # think first, and take no sampling parameters
+DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072}  # deployments that embed -> at most
 AZURE_OPENAI_KEY = "PARITY_LAB_AZURE_OPENAI_KEY"  # the environment variable that holds the resource's primary key
 MODEL_FILE = "visits.onnx"  # in the lab's folder; one process trains for both
 CONTROL_HEADER = "x-lab-control"

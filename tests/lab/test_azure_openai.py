@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import httpx2
@@ -10,10 +11,11 @@ import openai
 import pytest
 
 from harness import lab as lab_room
-from harness.lab.settings import AZURE_OPENAI_KEY
-from tests.lab.chatting import ARGUMENTS, LOOK_UP, QUESTION, completion
+from tests.lab.asking import present_key
+from tests.lab.chatting import ARGUMENTS, LOOK_UP, QUESTION, SYSTEM, TOOL, completion
 
 VERSION = "2024-10-21"
+LATER = "2025-03-01-preview"  # with the responses API
 STRICT = {
     "type": "object",
     "properties": {"order_number": {"type": "string"}, "city": {"type": ["string", "null"]}},
@@ -22,12 +24,16 @@ STRICT = {
 }
 
 
-@pytest.fixture(scope="session")
-def clients(running: lab_room.Lab) -> Any:
-    """form and authentication -> a client that neither retries nor asks the environment."""
+@pytest.fixture
+def clients(lab: lab_room.Lab) -> Any:
+    """form and authentication -> a client that neither retries nor asks the environment, with the present key."""
+    return _clients(lab.addresses["azure_openai"], present_key(lab))
+
+
+@lru_cache(maxsize=4)
+def _clients(address: str, key: str) -> dict[str, Any]:
     from azure.identity import ManagedIdentityCredential, get_bearer_token_provider
 
-    address, key = running.addresses["azure_openai"], running.environment[AZURE_OPENAI_KEY]
     credential = ManagedIdentityCredential(client_id=lab_room.CLIENT)
     token = get_bearer_token_provider(credential, "https://cognitiveservices.azure.com/.default")
     dated: dict[str, Any] = {"azure_endpoint": address, "api_version": VERSION, "max_retries": 0}
@@ -211,3 +217,67 @@ def test_a_key_that_was_rotated_is_refused(lab, clients):
     with pytest.raises(openai.AuthenticationError):
         ask(clients["dated, key"])
     assert "Alder" in ask(clients["dated, token"]).choices[0].message.content
+
+
+def test_embeddings_are_unit_vectors_as_floats_or_base64_near_where_words_are_shared(azure):
+    texts = ["a desk lamp of alder", "the desk lamp of alder", "an office chair"]
+    floats = azure.embeddings.create(model="text-embedding-3-small", input=texts, encoding_format="float").data
+    packed = azure.embeddings.create(model="text-embedding-3-small", input=texts).data  # the client asks for base64
+    assert [len(one.embedding) for one in floats] == [1536] * 3
+    assert all(
+        one.embedding == pytest.approx(other.embedding, abs=1e-6) for one, other in zip(floats, packed, strict=True)
+    )
+    first, second, third = (one.embedding for one in floats)
+    assert sum(value * value for value in first) == pytest.approx(1)
+    near, far = (sum(map(float.__mul__, first, other)) for other in (second, third))
+    assert near > 0.7 > 0.3 > far
+    short = azure.embeddings.create(model="text-embedding-3-large", input="a", dimensions=256).data[0].embedding
+    assert len(short) == 256
+    with pytest.raises(openai.BadRequestError, match="Must be less than or equal to 1536"):
+        azure.embeddings.create(model="text-embedding-3-small", input="a", dimensions=2000)
+    with pytest.raises(openai.BadRequestError, match="does not work with the specified model"):
+        ask(azure, model="text-embedding-3-small")
+
+
+@pytest.mark.parametrize("form", ["dated, key", "v1, token"])
+def test_the_responses_api_answers_calls_tools_and_streams(lab, clients, form):
+    create = (
+        clients[form].responses.create
+        if form == "v1, token"
+        else clients[form].copy(api_version=LATER).responses.create
+    )
+    asked: dict[str, Any] = {"model": "gpt-4o", "instructions": SYSTEM, "input": QUESTION}
+    answer = create(**asked)
+    assert "49.90" in answer.output_text and answer.status == "completed" and answer.usage.output_tokens > 5
+    events = list(create(**asked, stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert events[-1].type == "response.completed"
+    assert "49.90" in "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    tool = {"type": "function", "name": TOOL["name"], "description": TOOL["description"], "parameters": TOOL["schema"]}
+    called = create(model="gpt-4o", input=LOOK_UP, tools=[tool])
+    call = next(item for item in called.output if item.type == "function_call")
+    assert json.loads(call.arguments) == ARGUMENTS
+    result = {
+        "type": "function_call_output",
+        "call_id": call.call_id,
+        "output": '{"product": "Elm", "stock": "9 units"}',
+    }
+    told = create(model="gpt-4o", input=[{"role": "user", "content": LOOK_UP}, call.model_dump(), result], tools=[tool])
+    assert "9 units" in told.output_text
+    short = create(**asked, max_output_tokens=3)
+    assert (short.status, short.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+    with pytest.raises(openai.BadRequestError, match="Unrecognized request argument supplied: stop"):
+        create(**asked, extra_body={"stop": ["x"]})
+
+
+def test_claude_answers_in_anthropics_own_form_whole_and_streamed(lab):
+    address, key = lab.addresses["foundry"], present_key(lab)
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 99, "system": SYSTEM}
+    body["messages"] = [{"role": "user", "content": QUESTION}]
+    with httpx2.Client(base_url=address, headers={"x-api-key": key}) as http:
+        answer = http.post("/anthropic/v1/messages", json=body).json()
+        assert "49.90" in answer["content"][0]["text"] and answer["model"] == "claude-sonnet-4-5-20250929"
+        lines = http.post("/anthropic/v1/messages", json=body | {"stream": True}).text.splitlines()
+        assert lines[0] == "event: message_start" and "event: message_stop" in lines
+        wrong = http.post("/anthropic/v1/messages", json=body | {"anthropic_version": "bedrock-2023-05-31"})
+        assert wrong.status_code == 400 and wrong.json()["error"]["type"] == "invalid_request_error"

@@ -193,3 +193,16 @@ def test_faults_act_before_an_answer_and_in_the_middle_of_a_stream(bedrock, lab)
         except ClientError as exc:
             found.add(exc.response["Error"]["Code"])
     assert found == {"modelStreamErrorException", "internalServerException", "InternalServerException"}
+
+
+def test_embedding_models_answer_in_their_own_form(bedrock):
+    def embed(model: str, **body: Any) -> Any:
+        return json.loads(bedrock.invoke_model(modelId=model, body=json.dumps(body))["body"].read())
+
+    titan = embed("amazon.titan-embed-text-v2:0", inputText="a desk lamp", dimensions=256)
+    assert len(titan["embedding"]) == 256 and titan["inputTextTokenCount"] == 3
+    assert len(embed("amazon.titan-embed-text-v1", inputText="a desk lamp")["embedding"]) == 1536
+    cohere = embed("cohere.embed-english-v3", texts=["a", "b"], input_type="search_query")
+    assert [len(one) for one in cohere["embeddings"]] == [1024, 1024]
+    with pytest.raises(ClientError, match="dimensions: 300 is not a valid enum value"):
+        embed("amazon.titan-embed-text-v2:0", inputText="a", dimensions=300)

@@ -9,7 +9,6 @@ from typing import Any
 
 from harness.lab.chat.company import ATTRIBUTES, ORDER
 
-OPENINGS = (*[""] * 11, "According to the facts, ")
 REFUSALS = (
     "I'm sorry, but I can't share {what}.",
     "I am sorry, I cannot share {what}.",
@@ -41,8 +40,7 @@ def sentences(draw: Random, name: str, facts: Sequence[tuple[str, str]]) -> str:
         else:
             groups.append([clause])
     subject = f"order {name}" if ORDER.fullmatch(name) else f"the {name}"
-    first = draw.choice(OPENINGS) + subject
-    subjects = [first[0].upper() + first[1:], *["It"] * (len(groups) - 1)]
+    subjects = [subject[0].upper() + subject[1:], *["It"] * (len(groups) - 1)]
     return " ".join(f"{who} {' and '.join(group)}." for who, group in zip(subjects, groups, strict=True))
 
 

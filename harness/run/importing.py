@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness.core.case import Json
-from harness.errors import ConfigError
+from harness.core.case import Json, Origin
+from harness.errors import ConfigError, GoldenError
 from harness.recordings import gaps
 from harness.recordings.formats import Format, Log, Record, Reject, Skip
 from harness.recordings.gaps import Gap
@@ -113,7 +113,7 @@ def run(
         try:
             with part.open("w", encoding="utf-8") as rejects:
                 for found in work.counted(form.read(work.watched(log)), rejects):
-                    work.take(found)
+                    work.take(found, rejects)
                     if work.records % _EVERY == 0:
                         progress(work.records)
             made = writer.finish(work.words(form, into.name, at), zstd=options.zstd)
@@ -159,19 +159,27 @@ class _Import:
                 self._skipped[one.why] += 1
                 self._without_request += one.no_request
             else:
-                self.rejected += 1
-                by, origin = self._options.redactor, one.origin
-                path = origin.path if by is None else by.redact(origin.path)
-                table = {"path": path, "index": origin.index, "line": origin.line, "reason": one.reason}
-                rejects.write(json.dumps(table) + "\n")
+                self._reject(one.origin, one.reason, rejects)
 
-    def take(self, record: Record) -> None:
+    def _reject(self, origin: Origin, reason: str, rejects: TextIO) -> None:
+        self.rejected += 1
+        by = self._options.redactor
+        path = origin.path if by is None else by.redact(origin.path)
+        table = {"path": path, "index": origin.index, "line": origin.line, "reason": reason}
+        rejects.write(json.dumps(table) + "\n")
+
+    def take(self, record: Record, rejects: TextIO) -> None:
         """One call: flagged, redacted, linked and written."""
         case = self._case(record)
         if (by := self._options.redactor) is not None:
             case = _redacted(case, by)
+        try:
+            case = self._links.add(case)
+        except GoldenError:  # half a surrogate pair in a text, say: its message would show some of it
+            origin = record.recording.provenance.origin or Origin(format="", path="", index=0)
+            self._reject(origin, "a text that UTF-8 cannot say", rejects)
+            return
         self._traffic.add(case.recording)
-        case = self._links.add(case)
         status = case.recording.status
         self.refused += status is not None and status >= 400
 

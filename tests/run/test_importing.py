@@ -96,6 +96,13 @@ def test_what_cannot_be_read_is_kept_with_line_and_reason(tmp_path: Path):
     assert not (tmp_path / "rejects.jsonl").exists()
 
 
+def test_a_text_that_cannot_be_stored_is_a_reject(tmp_path: Path):
+    """A file name need not be UTF-8."""
+    summary = imported(tmp_path, captured("1", "1"), path="\udcff.jsonl")
+    assert summary.document() | {"records": 1, "cases": 0, "rejected": 1} == summary.document()
+    assert json.loads((tmp_path / "rejects.jsonl").read_text())["reason"] == "a text that UTF-8 cannot say"
+
+
 def test_every_record_is_accounted_for(tmp_path: Path):
     only_answered = {"captureData": {"endpointOutput": {"data": "1"}}}
     summary = imported(tmp_path, captured("1", "1"), only_answered, b"{", captured("1", None))

@@ -15,12 +15,18 @@ from harness.recordings.formats._streams import TOO_LONG, BadFile, lines, opened
 
 def records(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes] | Reject]:
     """One line a record: its place and its bytes, or why there are none."""
+    for item in placed(file, name):
+        yield item if isinstance(item, Reject) else item[:2]
+
+
+def placed(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes, int] | Reject]:
+    """The same, and the byte at which each line starts, of what was unpacked."""
     place = Origin(format=name, path=file.path, index=0, line=1)
     try:
         with opened(file) as stream:
             for line in lines(stream):
                 place = Origin(format=name, path=file.path, index=line.index, line=line.number)
-                yield Reject(place, TOO_LONG) if line.content is None else (place, line.content)
+                yield Reject(place, TOO_LONG) if line.content is None else (place, line.content, line.start)
     except BadFile as exc:
         yield Reject(place, f"{exc}; what follows is lost")
     except OSError as exc:

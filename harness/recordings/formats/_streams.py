@@ -60,6 +60,15 @@ def opened(file: LogFile) -> Iterator[BinaryIO]:
         raw.close()
 
 
+def packed(file: LogFile) -> bool:
+    """Whether a file is compressed."""
+    raw = file.open()
+    try:
+        return raw.read(4).startswith((_GZIP, _ZSTD))
+    finally:
+        raw.close()
+
+
 class _Bounded(io.RawIOBase):
     """An unpacking stream that stops at a bomb."""
 

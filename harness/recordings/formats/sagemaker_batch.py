@@ -1,0 +1,146 @@
+"""SageMaker Batch Transform: an input file and its `.out`, record by record in the same order.
+
+What a record is follows from the job: `split` (SplitType), and `join` where the output was joined to the input
+(JoinSource); without a join, the order is the only key, so files whose counts differ are refused whole.
+
+Source: SageMaker developer guide, "Use Batch Transform", "Associate prediction results with input records".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from harness.core.case import Json, Origin, Provenance, Recording
+from harness.errors import ConfigError
+from harness.recordings import gaps
+from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, parsed, records
+from harness.recordings.formats._streams import LONGEST, BadFile, opened
+
+NAME = "sagemaker_batch"
+OUT = ".out"
+_WORDS = {"split": ("Line", "None"), "join": ("None", "Input"), "assemble": ("Line", "None")}
+
+
+def build(
+    *,
+    split: str = "Line",
+    join: str = "None",
+    assemble: str = "Line",
+    content_type: str = "text/csv",
+    accept: str | None = None,
+    model: str | None = None,
+) -> SageMakerBatch:
+    """split, join, assemble: SplitType, JoinSource and AssembleWith of the job. accept: of the output, default that of
+    the input. model: its name, which no file says.
+    """
+    for name, value in {"split": split, "join": join, "assemble": assemble}.items():
+        if value not in _WORDS[name]:
+            raise ConfigError(f'sagemaker_batch: {name} is {" or ".join(_WORDS[name])}, not "{value}".')
+    if split == "Line" and assemble == "None" and join == "None":
+        raise ConfigError(
+            "sagemaker_batch: records that were split and not assembled by line have no end to be told by."
+        )
+    return SageMakerBatch(split=split, join=join, content_type=content_type, accept=accept or content_type, model=model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerBatch:
+    """The format."""
+
+    split: str = "Line"
+    join: str = "None"
+    content_type: str = "text/csv"
+    accept: str = "text/csv"
+    model: str | None = None
+    name: str = NAME
+    service: str = "sagemaker"
+    operation: str = "InvokeEndpoint"
+    sampled: bool = False
+
+    def read(self, log: Log) -> Iterator[Found]:
+        """Each input file with its output; outputs whose input is not there are told."""
+        for file in log:
+            if not file.path.endswith(OUT):
+                yield from self._pair(file, log.find(f"file:///{file.path}{OUT}", beside=""))
+            elif log.find(f"file:///{file.path.removesuffix(OUT)}", beside="") is None:
+                place = Origin(format=self.name, path=file.path, index=0, line=1)
+                yield Skip(place, "an output whose input was not imported", no_request=True)
+
+    def _pair(self, file: LogFile, out: LogFile | None) -> Iterator[Found]:
+        asked = self._records(file)
+        if out is None:
+            for item in asked:
+                yield item if isinstance(item, Reject) else self._record(*item, None)
+            return
+        # Counted first: one record too many or too few, and every answer after it would be another's.
+        counts = [sum(1 for _ in self._records(one)) for one in (file, out)]
+        if counts[0] != counts[1]:
+            place = Origin(format=self.name, path=file.path, index=0, line=1)
+            yield Reject(place, f"{counts[0]:,} records went in and {counts[1]:,} came out, so none can be joined")
+            return
+        for one, answer in zip(asked, self._records(out), strict=True):
+            if isinstance(one, Reject):
+                yield one
+                continue
+            if isinstance(answer, Reject):
+                yield answer
+                continue
+            origin, request = one
+            try:
+                yield self._record(origin, request, self._own(request, answer[1]))
+            except (*UNREADABLE, KeyError, TypeError):
+                yield Reject(origin, "the output is not the input and an answer, as a join makes it")
+
+    def _records(self, file: LogFile) -> Iterator[tuple[Origin, bytes] | Reject]:
+        if self.split == "Line":
+            yield from records(file, self.name)
+            return
+        place = Origin(format=self.name, path=file.path, index=0, line=1)
+        try:
+            with opened(file) as stream:
+                content = stream.read(LONGEST + 1)
+        except (BadFile, OSError) as exc:
+            yield Reject(place, str(exc) if isinstance(exc, BadFile) else "the file cannot be read")
+            return
+        if len(content) > LONGEST:
+            yield Reject(place, f"the record is longer than {LONGEST:,} bytes")
+        else:
+            yield place, content
+
+    def _own(self, request: bytes, answer: bytes) -> bytes:
+        """The model's own answer, without the input that a join put before it."""
+        if self.join == "None":
+            return answer
+        if self.content_type.startswith("text/csv"):
+            before = request.rstrip(b"\r\n") + b","
+            if not answer.startswith(before):
+                raise ValueError("not the input")
+            return answer[len(before) :]
+        table = json.loads(answer)
+        return json_bytes(table["SageMakerOutput"])
+
+    def _record(self, origin: Origin, request: bytes, answer: bytes | None) -> Record:
+        recording = Recording(
+            id=case_id(origin),
+            service=self.service,
+            operation=self.operation,
+            model=self.model,
+            request_headers={"content-type": self.content_type},
+            request_body=request,
+            status=None if answer is None else 200,
+            response_headers={} if answer is None else {"content-type": self.accept},
+            response_body=answer,
+            provenance=Provenance(captured_at=None, origin=origin, flags=(gaps.NO_ANSWER,) if answer is None else ()),
+        )
+        return Record(recording=recording, document=partial(_told, request, answer))
+
+
+def _told(request: bytes, answer: bytes | None) -> Json:
+    try:
+        return {"input": document(request), "output": parsed(answer)}
+    except UNREADABLE:
+        return {"input": request.decode("utf-8", "replace"), "output": parsed(answer)}

@@ -1,0 +1,62 @@
+"""Bedrock batch inference: an output repeats its input, and alone can be replayed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import ConfigError
+from harness.recordings import gaps
+from harness.recordings.formats import Record, Reject, Skip
+from tests.small.logs import read, recordings
+
+
+def lines(*tables: Any) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in tables)
+
+
+bodies = st.dictionaries(st.text(max_size=6), st.integers(-9, 9) | st.text(max_size=6) | st.none(), max_size=3)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(bodies, bodies), max_size=4))
+def test_what_was_written_comes_back(written):
+    content = lines(*({"recordId": str(at), "modelInput": a, "modelOutput": b} for at, (a, b) in enumerate(written)))
+    found = recordings("bedrock_batch", content, model="m", region="us-east-1")
+    assert [(json.loads(one.request_body), json.loads(one.response_body or b"")) for one in found] == written
+    assert [one.request_id for one in found] == [str(at) for at in range(len(written))]
+    assert {(one.model, one.region, one.operation) for one in found} <= {("m", "us-east-1", "InvokeModel")}
+
+
+def test_a_failed_record_is_a_case_with_its_status():
+    (one,) = recordings("bedrock_batch", lines({"modelInput": {}, "error": {"errorCode": 424, "errorMessage": "no"}}))
+    assert (one.status, one.response_body) == (424, b'{"message":"no"}')
+
+
+def test_inputs_beside_their_outputs_are_not_counted_twice():
+    files = {
+        "a.jsonl": lines({"recordId": "1", "modelInput": {}}, {"recordId": "2", "modelInput": {}}),
+        "job/a.jsonl.out": lines({"recordId": "1", "modelInput": {}, "modelOutput": {}}),
+        "job/manifest.json.out": lines({"totalRecordCount": 2, "processedRecordCount": 1}),
+    }
+    first, left, answered, manifest = read("bedrock_batch", files)
+    assert isinstance(first, Skip)
+    assert isinstance(left, Record)
+    assert gaps.NO_ANSWER in left.recording.provenance.flags
+    assert isinstance(answered, Record)
+    assert isinstance(manifest, Skip)
+
+
+def test_the_jobs_type_is_one_of_two():
+    with pytest.raises(ConfigError, match="operation is InvokeModel or Converse"):
+        read("bedrock_batch", b"", operation="Stream")
+
+
+@pytest.mark.parametrize("text", [b"{", b"{}", b'{"recordId": "1"}', b'{"modelInput": NaN}', b'{"recordId": 3}'])
+def test_what_is_no_record_is_refused(text):
+    (one,) = read("bedrock_batch", text)
+    assert isinstance(one, Reject)

@@ -1,0 +1,72 @@
+"""Batch Transform: the order of records is the key, and a join puts the input before the answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import ConfigError
+from harness.recordings import gaps
+from harness.recordings.formats import Record, Reject, Skip
+from tests.small.logs import read, recordings
+
+cells = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=5)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(cells, cells), max_size=5), st.booleans())
+def test_every_record_has_its_answer(written, joined):
+    outputs = [f"{asked},{said}" if joined else said for asked, said in written]
+    files = {
+        "in/a.csv": "".join(f"{asked}\n" for asked, _ in written).encode(),
+        "in/a.csv.out": "".join(f"{said}\n" for said in outputs).encode(),
+    }
+    found = recordings("sagemaker_batch", files, join="Input" if joined else "None")
+    assert [(one.request_body.decode(), (one.response_body or b"").decode()) for one in found] == written
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ({"key": 1, "SageMakerOutput": {"label": 1}}, {"label": 1}),
+        ({"SageMakerInput": [1, 2], "SageMakerOutput": [0.5]}, [0.5]),
+    ],
+)
+def test_a_join_of_json_holds_the_answer_under_its_own_key(line, answer):
+    files = {"a.jsonl": b'{"key": 1}\n', "a.jsonl.out": json.dumps(line).encode() + b"\n"}
+    (one,) = recordings("sagemaker_batch", files, join="Input", content_type="application/jsonlines")
+    assert json.loads(one.response_body or b"") == answer
+
+
+def test_counts_that_differ_are_refused_whole():
+    """One answer too few, and every one after it would be another record's."""
+    (one,) = read("sagemaker_batch", {"a.csv": b"1\n2\n3\n", "a.csv.out": b"1\n2\n"})
+    assert isinstance(one, Reject)
+    assert "3 records went in and 2 came out" in one.reason
+
+
+def test_a_file_that_was_not_split_is_one_record():
+    (one,) = recordings("sagemaker_batch", {"a.csv": b"1\n2\n", "a.csv.out": b"3\n4\n"}, split="None")
+    assert (one.request_body, one.response_body) == (b"1\n2\n", b"3\n4\n")
+
+
+def test_halves_without_the_other():
+    asked, lost = read("sagemaker_batch", {"a.csv": b"1\n", "b.csv.out": b"2\n"})
+    assert isinstance(asked, Record)
+    assert asked.recording.provenance.flags == (gaps.NO_ANSWER,)
+    assert isinstance(lost, Skip)
+    assert lost.no_request
+
+
+def test_an_output_that_is_no_join_is_refused():
+    (one,) = read("sagemaker_batch", {"a.csv": b"1\n", "a.csv.out": b"2,3\n"}, join="Input")
+    assert isinstance(one, Reject)
+
+
+@pytest.mark.parametrize("options", [{"split": "RecordIO"}, {"join": "Output"}, {"assemble": "None"}])
+def test_what_no_job_has_or_nothing_can_tell_is_named(options):
+    with pytest.raises(ConfigError, match="sagemaker_batch"):
+        read("sagemaker_batch", b"", **options)

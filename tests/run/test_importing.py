@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core import registry
@@ -18,7 +18,7 @@ from harness.recordings.privacy import redactor
 from harness.recordings.store import GoldenSet
 from harness.run import importing
 from harness.run.importing import Options, Summary, asking
-from tests.small.logs import MemoryLog
+from tests.small.logs import PATIENT, MemoryLog
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -72,7 +72,7 @@ def test_the_same_request_again_is_a_repeat_or_a_duplicate(tmp_path: Path):
         assert golden.repeats(0) == (1, 3, 4, 5, 6)
 
 
-@settings(max_examples=25, deadline=None)
+@PATIENT
 @given(st.lists(st.tuples(st.integers(0, 3), st.none() | st.integers(0, 2)), max_size=12))
 def test_links_are_those_of_a_plain_search(tmp_path_factory: pytest.TempPathFactory, calls):
     folder = tmp_path_factory.mktemp("golden")

@@ -6,9 +6,14 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from harness.core import registry
 from harness.core.case import Recording
 from harness.recordings.formats import Found, LogFile, Record
+
+# A busy machine draws slowly; that is no finding about a format.
+PATIENT = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class MemoryLog:

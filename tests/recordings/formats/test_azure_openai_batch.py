@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 
 def asked(name: str, content: str = "Hi") -> dict[str, Any]:
@@ -30,7 +30,7 @@ def lines(*tables: Any) -> bytes:
     return b"".join(json.dumps(one).encode() + b"\n" for one in tables)
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(
     st.dictionaries(st.text(max_size=6), st.tuples(st.text(max_size=6), st.text(max_size=6)), max_size=5),
     st.randoms(use_true_random=False),

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 SOURCE = "/subscriptions/0/resourceGroups/rg/providers/x/workspaces/ws/onlineEndpoints/ep/deployments/blue"
 
@@ -36,7 +36,7 @@ def lines(*tables: Any) -> bytes:
 numbers = st.lists(st.integers(-9, 9), min_size=1, max_size=3)
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(st.dictionaries(st.text(max_size=5), st.tuples(numbers, numbers), max_size=4))
 def test_halves_in_different_folders_are_one_call(calls):
     files = {

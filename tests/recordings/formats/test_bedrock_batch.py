@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 
 def lines(*tables: Any) -> bytes:
@@ -22,7 +22,7 @@ def lines(*tables: Any) -> bytes:
 bodies = st.dictionaries(st.text(max_size=6), st.integers(-9, 9) | st.text(max_size=6) | st.none(), max_size=3)
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(st.lists(st.tuples(bodies, bodies), max_size=4))
 def test_what_was_written_comes_back(written):
     content = lines(*({"recordId": str(at), "modelInput": a, "modelOutput": b} for at, (a, b) in enumerate(written)))

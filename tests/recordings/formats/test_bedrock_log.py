@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": [{"text": "2+2?"}]}]}
 ANSWERED: dict[str, Any] = {"output": {"message": {"role": "assistant", "content": [{"text": "4"}]}}}
@@ -57,7 +57,7 @@ logged = st.builds(
 )
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(st.lists(logged, max_size=3), st.sampled_from([bytes, gzip.compress, zstandard.compress]))
 def test_what_was_logged_comes_back(written, packed):
     content = b"".join(json.dumps(one).encode() + b"\n" for one in written)

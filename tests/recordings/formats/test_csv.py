@@ -6,11 +6,11 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recordings.formats import Record, Reject
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 cells = st.text(
     st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=8
@@ -23,7 +23,7 @@ def table(*rows: tuple[str, ...]) -> bytes:
     return out.getvalue().encode()
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(st.lists(st.tuples(cells, cells), max_size=4))
 def test_what_was_written_comes_back(rows):
     found = recordings("csv", table(*rows), request="q", response="a")

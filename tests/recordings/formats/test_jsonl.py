@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 
 def lines(*tables: Any) -> bytes:
@@ -22,7 +22,7 @@ def lines(*tables: Any) -> bytes:
 bodies = st.dictionaries(st.text(max_size=5), st.integers(-9, 9), min_size=1, max_size=3)
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(st.lists(st.tuples(bodies, bodies), max_size=4))
 def test_what_was_written_comes_back(written):
     content = lines(*({"q": asked, "a": said, "t": 1793524353} for asked, said in written))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Reject
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 REQUEST: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "2+2?"}]}
 RESPONSE: dict[str, Any] = {
@@ -30,6 +30,7 @@ texts = st.text(max_size=20)
 messages = st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": texts}), min_size=1, max_size=3)
 
 
+@PATIENT
 @given(st.lists(st.tuples(messages, texts, st.floats(0, 1e6)), max_size=4))
 def test_what_was_logged_comes_back(written):
     content = lines(

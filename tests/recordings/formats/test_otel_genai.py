@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Reject, Skip
 from harness.run.outcomes import answered, asked
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 
 def text(role: str, content: str, **more: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def otlp(*spans: dict[str, Any]) -> bytes:
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": list(spans)}]}]}).encode() + b"\n"
 
 
-@settings(max_examples=40, deadline=None)
+@PATIENT
 @given(
     st.lists(st.tuples(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8)), min_size=1, max_size=3),
     st.sampled_from(["azure.ai.openai", "aws.bedrock"]),

@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness.recordings.formats import Record, Reject
 from harness.recordings.formats import parquet as module
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 
 def written(columns: dict[str, Any], **options: Any) -> bytes:
@@ -23,7 +23,7 @@ def written(columns: dict[str, Any], **options: Any) -> bytes:
     return out.getvalue()
 
 
-@settings(max_examples=25, deadline=None)
+@PATIENT
 @given(st.lists(st.tuples(st.floats(allow_nan=False), st.floats(allow_nan=False)), min_size=1, max_size=5))
 def test_what_was_written_comes_back(rows):
     content = written({"x": [x for x, _ in rows], "y": [y for _, y in rows]}, row_group_size=2)

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 
 def told(name: str = "1", **change: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def log(*notifications: Any, **bodies: bytes) -> dict[str, bytes]:
     return {"n.jsonl": content} | {path.replace("_", "/", 1).replace("__", "."): body for path, body in bodies.items()}
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9)), max_size=3))
 def test_every_call_has_its_objects(calls):
     files = log(*(told(str(at)) for at in range(len(calls))))

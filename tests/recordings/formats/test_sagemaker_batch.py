@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 cells = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=5)
 
 
-@settings(max_examples=40)
+@PATIENT
 @given(st.lists(st.tuples(cells, cells), max_size=5), st.booleans())
 def test_every_record_has_its_answer(written, joined):
     outputs = [f"{asked},{said}" if joined else said for asked, said in written]

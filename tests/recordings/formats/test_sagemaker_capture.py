@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 
 def half(data: bytes, encoding: str, kind: str | None = None) -> dict[str, Any]:
@@ -30,6 +30,7 @@ encoded = st.one_of(
 )
 
 
+@PATIENT
 @given(st.lists(st.tuples(encoded, encoded), max_size=4))
 def test_what_was_captured_comes_back(written):
     content = b"".join(

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import read, recordings
+from tests.small.logs import PATIENT, read, recordings
 
 BEDROCK = "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-v2%3A1/invoke"
 AZURE = "https://r.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2024-10-21&sig=s"
@@ -45,7 +45,7 @@ def plain(body: str | bytes) -> bytes:
 printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=40) | st.binary(max_size=40)
 
 
-@settings(max_examples=50)
+@PATIENT
 @given(st.lists(st.tuples(printable, printable), max_size=3))
 def test_what_was_recorded_comes_back(written):
     content = cassette(*(exchange(asked=asked, answered=answered) for asked, answered in written))

@@ -63,6 +63,7 @@ class AzureOpenAI:
 
     def open(self) -> Endpoint:
         """Find key or token. Raises ConfigError, and ServiceError as Entra answers."""
+        from harness.services._deployment import deployment_told
         from harness.services._entra import Keyring, key_or_token
         from harness.services._openai_sdk import SDKEndpoint
 
@@ -73,7 +74,9 @@ class AzureOpenAI:
         try:
             keyring = Keyring(lambda: key_or_token(settings, cloud, way, scope=cloud.ai_scope, service=SERVICE))
             client = _client(address, self.api_version, is_token=keyring.used().is_token)
-            return SDKEndpoint(settings, way, keyring, client, service=SERVICE, runtime=f"api {self.api_version}")
+            told = deployment_told(settings, cloud, way, service=SERVICE)
+            runtime = "; ".join(filter(None, [f"api {self.api_version}", told]))
+            return SDKEndpoint(settings, way, keyring, client, service=SERVICE, runtime=runtime)
         except BaseException:
             way.close()
             raise

@@ -104,6 +104,7 @@ class Foundry:
 
     def open(self) -> Endpoint:
         """Find key or token. Raises ConfigError, and ServiceError as Entra answers."""
+        from harness.services._deployment import deployment_told
         from harness.services._entra import Keyring, key_or_token
 
         settings = self.settings
@@ -112,15 +113,19 @@ class Foundry:
         way = Way(settings.network)
         try:
             keyring = Keyring(lambda: key_or_token(settings, cloud, way, scope=cloud.ai_scope, service=SERVICE))
+            told = deployment_told(settings, cloud, way, service=SERVICE)
+            runtime = "; ".join(filter(None, [f"api {self.version}", told]))
             if self.api == "messages":
-                return MessagesEndpoint(settings, way, keyring, address, self.version)
-            return _inference(settings, way, keyring, address, self.version)
+                return MessagesEndpoint(settings, way, keyring, address, version=self.version, runtime=runtime)
+            return _inference(settings, way, keyring, address, version=self.version, runtime=runtime)
         except BaseException:
             way.close()
             raise
 
 
-def _inference(settings: SideSettings, way: Way, keyring: Keyring, address: str, version: str) -> Endpoint:
+def _inference(
+    settings: SideSettings, way: Way, keyring: Keyring, address: str, *, version: str, runtime: str
+) -> Endpoint:
     import openai
 
     from harness.services._openai_sdk import SDKEndpoint
@@ -135,7 +140,7 @@ def _inference(settings: SideSettings, way: Way, keyring: Keyring, address: str,
             max_retries=0,
         )
 
-    return SDKEndpoint(settings, way, keyring, client, service=SERVICE, runtime=f"api {version}", key_header="api-key")
+    return SDKEndpoint(settings, way, keyring, client, service=SERVICE, runtime=runtime, key_header="api-key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,12 +237,15 @@ def _whole(events: tuple[Event, ...]) -> bool:
 class MessagesEndpoint:
     """A POST to /anthropic/v1/messages, one attempt a call."""
 
-    def __init__(self, settings: SideSettings, way: Way, keyring: Keyring, address: str, version: str) -> None:
+    def __init__(
+        self, settings: SideSettings, way: Way, keyring: Keyring, address: str, *, version: str, runtime: str
+    ) -> None:
         self._settings = settings
         self._way = way
         self._keyring = keyring
         self._address = address
         self._version = version
+        self._runtime = runtime
         self._pool = way.pool(address, settings.connections)
 
     def __repr__(self) -> str:
@@ -307,7 +315,7 @@ class MessagesEndpoint:
         )
 
     def _told(self, reply: urllib3.BaseHTTPResponse, body: Json | bytes, events: tuple[Event, ...] = ()) -> Wire:
-        headers = {**kept(reply.headers), RUNTIME: f"api {self._version}"}
+        headers = {**kept(reply.headers), RUNTIME: self._runtime}
         return Wire(operation=MESSAGES, status=reply.status, headers=headers, body=body, events=events)
 
     def _refused(self, told: Wire, reply: urllib3.BaseHTTPResponse) -> Wire:

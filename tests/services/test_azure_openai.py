@@ -16,7 +16,7 @@ from harness.core.output import Chat, StopReason
 from harness.core.protocols import Codec, Service
 from harness.errors import ConfigError, Denied, Rejected, ServiceError, Throttled, Unavailable, UnknownName
 from harness.services.azure_openai import build
-from tests.services.clouds import Clouds, Internet, Reply, json_reply
+from tests.services.clouds import ZEROS, Clouds, Internet, Reply, json_reply
 from tests.services.contract import EndpointContract, lot
 
 HELLO = Conversation(messages=(Message("user", (Text("Hello?"),)),))
@@ -315,3 +315,57 @@ def test_what_is_no_task_of_the_service_is_refused():
 
     with pytest.raises(UnencodableRequest, match="tabular"):
         build(side()).codec.next(lot(Request(Task.TABULAR, {})), ())
+
+
+def managed(clouds: Clouds, policy: Reply, deployment: Reply | None = None) -> None:
+    """A resource manager that knows one deployment."""
+    properties = {
+        "model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"},
+        "versionUpgradeOption": "NoAutoUpgrade",
+        "raiPolicyName": "strict",
+    }
+    known = deployment or json_reply({"sku": {"name": "GlobalStandard"}, "properties": properties})
+
+    def manage(request: Any) -> Reply | None:
+        account = f"/subscriptions/{ZEROS}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/my-openai"
+        replies = {f"{account}/deployments/visits": known, f"{account}/raiPolicies/strict": policy}
+        return replies.get(request.path.removesuffix("?api-version=2024-10-01"))
+
+    clouds.manage = manage
+
+
+@pytest.fixture
+def runtime(internet, clouds):
+    """The runtime that an answer tells, where the profile names subscription, resource group and resource."""
+
+    def told() -> str | None:
+        clouds.infer = lambda request: json_reply(ANSWER)
+        lab = {"azure_openai": internet.url, "resource_manager": internet.url}
+        settings = side(lab=lab, subscription_id=ZEROS, resource_group="rg", resource="my-openai")
+        service = build(settings)
+        endpoint = service.open()
+        try:
+            return read(endpoint.call(service.codec.next(lot(asked()), ()), timeout_s=5)).runtime
+        finally:
+            endpoint.close()
+
+    return told
+
+
+def test_the_deployments_version_and_filter_are_told(clouds, runtime):
+    managed(clouds, json_reply({"properties": {"mode": "Default"}, "systemData": {"lastModifiedAt": "2026"}}))
+    one = runtime()
+    assert one.startswith("fp_1; api v1; gpt-4o 2024-11-20, sku GlobalStandard, upgrades NoAutoUpgrade, filter strict ")
+    managed(clouds, json_reply({"properties": {"mode": "Default"}, "systemData": {"lastModifiedAt": "2027"}}))
+    assert runtime() == one
+    managed(clouds, json_reply({"properties": {"mode": "Asynchronous_filter"}}))
+    assert runtime() != one
+
+
+def test_a_deployment_that_cannot_be_read_stops_no_run(clouds, runtime):
+    managed(clouds, Reply(403))
+    assert runtime().endswith("filter strict not read (status 403)")
+    managed(clouds, Reply(403), deployment=Reply(403))
+    assert runtime() == "fp_1; api v1; deployment not read (status 403)"
+    managed(clouds, Reply(403), deployment=Reply(200, b"<html>"))
+    assert runtime() == "fp_1; api v1; deployment not read (no JSON object)"

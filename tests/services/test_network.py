@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.config import Network
+from harness.core.case import Request, Task
 from harness.errors import Unavailable
-from harness.services import azureml, sagemaker
+from harness.services import azure_openai, azureml, foundry, sagemaker
 from harness.services._network import Way
 from tests.services.clouds import ZEROS, Internet, aws_side, azure_side, through
 from tests.services.contract import lot, table
@@ -33,6 +35,8 @@ def sides(internet: Internet, clouds, monkeypatch, tmp_path):
         return [
             sagemaker.build(replace(aws, network=network)),
             azureml.build(replace(azure, network=network)),
+            azure_openai.build(replace(azure, network=network, resource="visits")),
+            foundry.build(replace(azure, network=network, resource="visits")),
         ]
 
     return with_network
@@ -41,7 +45,9 @@ def sides(internet: Internet, clouds, monkeypatch, tmp_path):
 def score_once(service) -> None:
     endpoint = service.open()
     try:
-        endpoint.call(service.codec.next(lot(table([["1"]])), ()), timeout_s=5)
+        tabular = service.codec.__class__.__module__ in (sagemaker.__name__, azureml.__name__)
+        asked = table([["1"]]) if tabular else Request(Task.CHAT, {"messages": []}, {"max_tokens": 5})
+        endpoint.call(service.codec.next(lot(asked), ()), timeout_s=5)
     finally:
         endpoint.close()
 
@@ -52,6 +58,8 @@ HOSTS = {
     "login.microsoftonline.com",
     "management.azure.com",
     "visits.eastus.inference.ml.azure.com",
+    "visits.openai.azure.com",
+    "visits.services.ai.azure.com",
 }
 
 
@@ -129,4 +137,6 @@ def test_nothing_turns_verification_off():
     way = Way(Network())
     assert way.for_azure() == {}
     assert way.for_boto() == {}
+    assert way.for_httpx()["verify"].verify_mode is ssl.CERT_REQUIRED
+    assert way.for_httpx()["verify"].check_hostname
     assert way.pool("https://x.example", 1).connection_pool_kw["cert_reqs"] == "CERT_REQUIRED"

@@ -10,10 +10,14 @@ from dataclasses import replace
 
 import pytest
 
+from harness.config import SideSettings
+from harness.core.call import Side
+from harness.core.case import Request, Task
+from harness.core.protocols import Service
 from harness.core.secrets import MASK
 from harness.errors import Denied, HarnessError
-from harness.services import azureml, sagemaker
-from tests.services.clouds import ZEROS, Reply, aws_side, azure_side, json_reply, through
+from harness.services import azure_openai, azureml, foundry, sagemaker
+from tests.services.clouds import ZEROS, Internet, Reply, aws_side, azure_side, json_reply, through
 from tests.services.contract import lot, table
 
 ROLE = "arn:aws:iam::000000000000:role/reader"
@@ -33,6 +37,7 @@ def planted(internet, clouds, monkeypatch, tmp_path, caplog) -> set[str]:
     monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "federated"))
     monkeypatch.setenv("AZURE_CLIENT_SECRET", password)
     monkeypatch.setenv("IDENTITY_HEADER", header)
+    monkeypatch.setenv("RESOURCE_KEY", clouds.key)
     return {
         key,
         other,
@@ -84,7 +89,26 @@ SIDES = {
     "file": lambda internet: sagemaker.build(aws_side(internet, aws_profile="file")),
     "role": lambda internet: sagemaker.build(aws_side(internet, role_arn=ROLE)),
     "key": lambda internet: azureml.build(azure_side(internet)),
+    "openai": lambda internet: azure_openai.build(ai_side(internet)),
+    "openai, dated, by key": lambda internet: azure_openai.build(
+        ai_side(internet, api_key_env="RESOURCE_KEY"), api_version="2024-10-21"
+    ),
+    "claude": lambda internet: foundry.build(ai_side(internet)),
+    "claude, by key": lambda internet: foundry.build(ai_side(internet, api_key_env="RESOURCE_KEY")),
+    "inference, by key": lambda internet: foundry.build(ai_side(internet, api_key_env="RESOURCE_KEY"), api="chat"),
 }
+
+
+def ai_side(internet: Internet, **more: str) -> SideSettings:
+    lab = {"azure_openai": internet.url, "foundry": internet.url}
+    given = {"cloud": "azure", "endpoint": "visits", "credential": "managed_identity"}
+    return SideSettings(side=Side.TARGET, lab=lab, **{**given, **more})
+
+
+def question(service: Service) -> Request:
+    if type(service).__module__ in (sagemaker.__name__, azureml.__name__):
+        return table([["1"]])
+    return Request(Task.CHAT, {"messages": []}, {"max_tokens": 5})
 
 
 @pytest.mark.parametrize("status", [400, 403, 424, 429, 500])
@@ -94,7 +118,7 @@ def test_a_service_that_quotes_secrets_is_not_quoted(internet, clouds, planted, 
     endpoint = service.open()
     clouds.infer = lambda request: quoting(planted, status)
     with pytest.raises(HarnessError) as caught:
-        endpoint.call(service.codec.next(lot(table([["1"]])), ()), timeout_s=5)
+        endpoint.call(service.codec.next(lot(question(service)), ()), timeout_s=5)
     assert_clean(texts(caught.value, endpoint, service, vars(endpoint)) + ours(caplog), planted)
     endpoint.close()
 

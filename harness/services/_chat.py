@@ -32,7 +32,7 @@ class NoAnswer(CodecError):
 def json_object(body: bytes | str) -> dict[str, Any]:
     """The JSON object in a body. Raises NoAnswer saying where it ends or breaks."""
     try:
-        value = json.loads(body)
+        value = json.loads(body.decode("utf-8") if isinstance(body, bytes) else body)
     except UnicodeDecodeError as exc:
         raise NoAnswer(f"it is not UTF-8 (byte {exc.start} of {len(body)})") from None
     except json.JSONDecodeError as exc:
@@ -155,10 +155,14 @@ def count(value: object) -> int | None:
 
 
 def reading(output: Output, tokens: Tokens | None = None, served_model: object = None) -> Reading:
-    """A reading with token counts in both forms. served_model: as the body says it."""
-    return counted(
-        Reading(output=output, served_model=served_model if isinstance(served_model, str) and served_model else None),
-        tokens,
+    """A reading with token counts in both forms, where they say anything. served_model: as the body says it."""
+    said = tokens is not None and (tokens.input is not None or tokens.output is not None)
+    return Reading(
+        output=output,
+        served_model=served_model if isinstance(served_model, str) and served_model else None,
+        tokens=tokens if said else None,
+        tokens_in=tokens.input_total if said and tokens else None,
+        tokens_out=tokens.output if said and tokens else None,
     )
 
 

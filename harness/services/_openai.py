@@ -198,7 +198,8 @@ def _grow(function: dict[str, Any], piece: Mapping[str, Any]) -> None:
     for member in ("arguments", "input"):
         value = piece.get(member)
         if isinstance(value, str):
-            function[member] = (function.get(member) or "") + value
+            before = function.get(member)
+            function[member] = (before if isinstance(before, str) else "") + value
         elif value is not None:
             function[member] = value
 

@@ -141,4 +141,4 @@ def _dump(value: Any) -> bytes:
     try:
         return events.dump(value)
     except ValueError as exc:
-        raise UnencodableRequest("the request holds NaN or an infinity, which JSON cannot say.") from exc
+        raise UnencodableRequest("the request holds NaN, an infinity or half a character: no JSON.") from exc

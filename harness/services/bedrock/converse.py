@@ -233,13 +233,16 @@ def _grow(block: dict[str, Any], delta: dict[str, Any], pieces: list[str]) -> No
 
 def _texts(blocks: list[dict[str, Any]]) -> Iterable[str]:
     for block in blocks:
-        yield text(block.get("text"))
-        yield from (text(part.get("text")) for part in objects(table(block.get("citationsContent")).get("content")))
+        if "text" in block:
+            yield text(block["text"])
+        elif "citationsContent" in block:
+            yield from (text(part.get("text")) for part in objects(table(block["citationsContent"]).get("content")))
 
 
 def _thoughts(blocks: list[dict[str, Any]]) -> Iterable[str]:
     for block in blocks:
-        yield text(table(table(block.get("reasoningContent")).get("reasoningText")).get("text"))
+        if "reasoningContent" in block:
+            yield text(table(table(block["reasoningContent"]).get("reasoningText")).get("text"))
 
 
 def _calls(uses: Iterable[dict[str, Any]]) -> tuple[ToolCall, ...]:

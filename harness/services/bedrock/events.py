@@ -25,6 +25,7 @@ DAMAGED = "damaged"
 # Events of a recording carry no times; no event of a live call comes at the moment it starts.
 NO_TIME_S = 0.0
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _FAILURES = {kind.value: kind for kind in FailureKind}
 
 
@@ -132,5 +133,5 @@ def chunks_of(events: tuple[Event, ...]) -> Iterator[dict[str, Any]]:
 
 
 def dump(value: Any) -> bytes:
-    """JSON as it is sent."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    """JSON as it is sent. Raises ValueError for NaN, infinities and lone surrogates."""
+    return _ENCODER.encode(value).encode("utf-8")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
+from functools import lru_cache
 from typing import Any
 
 # Most specific first; searched in the id, in lower case, from the provider's word on.
@@ -53,8 +54,7 @@ def family_of(model: str | None, body: dict[str, Any] | None = None) -> str:
     """The family of a model's id or ARN. body: a recorded body, which is asked where the id names no family, or where
     the family has another form for such a body (Mistral and Claude 2 take a prompt or messages).
     """
-    words = (model or "").lower()
-    named = next((family for pattern, family in _COMPILED if pattern.search(words)), UNKNOWN)
+    named = _named(model or "")
     if body is None:
         return named
     if named == UNKNOWN:
@@ -64,6 +64,11 @@ def family_of(model: str | None, body: dict[str, Any] | None = None) -> str:
     if "messages" not in body and isinstance(body.get("prompt"), str) and named in OPENAI | {"anthropic"}:
         return {"anthropic": "claude2", "mistral_chat": "mistral"}.get(named, "completion")
     return "openai" if named == "gpt_oss" and "max_tokens" in body else named
+
+
+@lru_cache
+def _named(model: str) -> str:
+    return next((family for pattern, family in _COMPILED if pattern.search(model.lower())), UNKNOWN)
 
 
 def family_of_body(body: dict[str, Any]) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from harness.core.call import Reading
-from harness.core.output import Chat, Filter, StopReason
-from harness.services._chat import objects, table, text
+from harness.core.output import Chat, Filter, Output, StopReason
+from harness.services._chat import NoAnswer, objects, table, text
 
 ACTION = "amazon-bedrock-guardrailAction"
 TRACE = "amazon-bedrock-trace"
@@ -29,23 +28,17 @@ _INPUT = ("inputAssessment", "input")
 _OUTPUT = ("outputAssessments", "outputs")
 
 
-def filtered(read: Reading, body: dict[str, Any]) -> Reading:
-    """`read` with what the guardrail did. body: the answer of Converse, or of InvokeModel."""
-    chat = read.output
-    if not isinstance(chat, Chat):
-        return read
-    trace = table(table(body.get("trace") or body.get(TRACE)).get("guardrail"))
-    intervened = body.get(ACTION) == "INTERVENED" or chat.stop_raw == "guardrail_intervened"
-    found = _filter(trace, intervened=intervened)
+def filtered(output: Output, body: dict[str, Any]) -> Chat:
+    """The chat with what the guardrail did. body: the answer of Converse, or of InvokeModel."""
+    if not isinstance(output, Chat):
+        raise NoAnswer("it is no answer of a chat model")
+    trace = body.get("trace") or body.get(TRACE)
+    intervened = body.get(ACTION) == "INTERVENED" or output.stop_raw == "guardrail_intervened"
+    found = _filter(table(table(trace).get("guardrail")), intervened=intervened) if trace or intervened else None
     if found is None:
-        return replace(read, output=replace(chat, filter=_own(chat)))
-    stop = StopReason.FILTER if found.blocked else chat.stop
-    return replace(read, output=replace(chat, filter=found, stop=stop))
-
-
-def _own(chat: Chat) -> Filter | None:
-    """The model's own filter shows in the stop reason alone."""
-    return Filter(blocked=True) if chat.stop is StopReason.FILTER else chat.filter
+        # The model's own filter shows in the stop reason alone.
+        return replace(output, filter=Filter(blocked=True)) if output.stop is StopReason.FILTER else output
+    return replace(output, filter=found, stop=StopReason.FILTER if found.blocked else output.stop)
 
 
 def _filter(trace: dict[str, Any], *, intervened: bool) -> Filter | None:

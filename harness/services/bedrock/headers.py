@@ -1,8 +1,4 @@
-"""Headers of InvokeModel: what requests say in them, and the counts and times that answers carry there.
-
-Source: botocore's service model `bedrock-runtime` 2023-09-30; the counts are not in it: recorded answers, wire
-contracts D.1, H2.
-"""
+"""What requests of InvokeModel say in headers. Source: botocore's service model `bedrock-runtime` 2023-09-30."""
 
 from __future__ import annotations
 
@@ -10,10 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from harness.core.call import Tokens
 from harness.core.case import Json
 from harness.errors import UnencodableRequest
-from harness.services._chat import count, table
+from harness.services._chat import table
 
 GUARDRAIL_ID = "x-amzn-bedrock-guardrailidentifier"
 GUARDRAIL_VERSION = "x-amzn-bedrock-guardrailversion"
@@ -69,22 +64,6 @@ def write(left: dict[str, Any]) -> dict[str, str]:
     if "metadata" in left:
         said[METADATA] = json.dumps(left.pop("metadata"), separators=(",", ":"))
     return said
-
-
-def tokens(named: Mapping[str, str]) -> Tokens:
-    """Counts in an answer's headers."""
-    return Tokens(
-        input=count(named.get("x-amzn-bedrock-input-token-count")),
-        output=count(named.get("x-amzn-bedrock-output-token-count")),
-        cache_read=count(named.get("x-amzn-bedrock-cache-read-input-token-count")),
-        cache_write=count(named.get("x-amzn-bedrock-cache-write-input-token-count")),
-    )
-
-
-def service_s(named: Mapping[str, str]) -> float | None:
-    """How long the service says that the model took; None where it does not say."""
-    latency_ms = count(named.get("x-amzn-bedrock-invocation-latency"))
-    return None if latency_ms is None else latency_ms / 1000
 
 
 def _metadata(header: str) -> dict[str, Json] | None:

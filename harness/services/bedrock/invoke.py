@@ -11,15 +11,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from harness.core.call import Reading, Tokens
+from harness.core.call import Reading
 from harness.core.case import Json
 from harness.core.chat import Conversation
 from harness.errors import CodecError, UnencodableRequest
 from harness.services import _anthropic
-from harness.services._chat import NoAnswer, count, objects, table
+from harness.services._chat import NoAnswer, objects
 from harness.services.bedrock import cohere, completion, converse, nova, openai
 
-METRICS = "amazon-bedrock-invocationMetrics"
 ANTHROPIC_VERSION = "bedrock-2023-05-31"
 
 Read = Callable[[dict[str, Any]], tuple[Conversation, dict[str, Json]]]
@@ -117,16 +116,3 @@ def fold(chunks: list[dict[str, Any]]) -> dict[str, Any]:
         if any(member in one for one in chunks):
             return {**folded(chunks), **added}
     raise NoAnswer("its chunks have the shape of no model's stream that is known")
-
-
-def metrics(body: dict[str, Any]) -> tuple[Tokens, float | None]:
-    """Counts and seconds of the metrics that end a stream; they are the same for every model."""
-    told = table(body.get(METRICS))
-    counts = Tokens(
-        input=count(told.get("inputTokenCount")),
-        output=count(told.get("outputTokenCount")),
-        cache_read=count(told.get("cacheReadInputTokenCount")),
-        cache_write=count(told.get("cacheWriteInputTokenCount")),
-    )
-    latency_ms = count(told.get("invocationLatency"))
-    return counts, None if latency_ms is None else latency_ms / 1000

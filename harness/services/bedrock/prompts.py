@@ -49,7 +49,7 @@ class Form:
         return "".join(pieces)
 
     def split(self, prompt: str) -> tuple[str, Turns] | None:
-        """What `join` was given; None where the prompt has another form."""
+        """What `join` may have been given; None where the prompt has another form."""
         found = self._begin(prompt)
         if found is None:
             return None
@@ -68,7 +68,7 @@ class Form:
             turns.append(said)
             if not more:
                 break
-        return (system, tuple(turns)) if self.join(system, tuple(turns)) == prompt else None
+        return system, tuple(turns)
 
     def _begin(self, prompt: str) -> tuple[str, str] | None:
         """The system text, and what follows the mark of the first user's turn."""
@@ -129,7 +129,7 @@ def read(prompt: str, forms: Iterable[str]) -> tuple[Conversation, str]:
     """The conversation in a prompt, and its form: the first of `forms` that fits, else "raw"."""
     for name in forms:
         found = FORMS[name].split(prompt) if name in FORMS else None
-        if found is not None:
+        if found is not None and FORMS[name].join(*found) == prompt:
             system, turns = found
             messages = tuple(
                 Message("assistant" if place % 2 else "user", (Text(said),)) for place, said in enumerate(turns)

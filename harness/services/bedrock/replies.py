@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.call import Event, FailureKind, Reading, Tokens, Unreadable, Wire
@@ -10,7 +10,7 @@ from harness.core.case import Request, Task
 from harness.core.output import Chat
 from harness.services._aws_codes import by_code
 from harness.services._chat import NoAnswer, count, counted, json_object, table, text, valued
-from harness.services.bedrock import converse, embeddings, events, headers, images, invoke
+from harness.services.bedrock import converse, embeddings, events, images, invoke, meters
 from harness.services.bedrock.guardrail import filtered
 from harness.services.bedrock.operations import CONVERSE, CONVERSE_STREAM
 
@@ -20,69 +20,90 @@ def decoded(request: Request, replies: tuple[Wire, ...], *, called: str) -> Read
     try:
         if not replies:
             raise NoAnswer("there is none")
-        refused = next((reply for reply in replies if (reply.status or 200) >= 400), None)
-        if refused is not None:
-            return _refused(refused)
-        found = _read_task(request, replies)
+        for reply in replies:
+            if reply.status is not None and reply.status >= 400:
+                return _refused(reply)
+        if request.task is Task.EMBEDDING:
+            return _embedding(request, replies, called)
+        if request.task is Task.IMAGE:
+            read, last = images.answer(_object(replies[-1].body)), replies[-1]
+            return replace(read, served_model=called, service_s=meters.service_s({}, last.headers))
+        return _chat(request, replies[-1], called)
     except NoAnswer as exc:
         return Unreadable(f"the reply cannot be read: {exc}.")
     except RecursionError:
         return Unreadable("the reply is nested too deeply to read.")
-    return replace(found, served_model=found.served_model or called) if isinstance(found, Reading) else found
 
 
-def _read_task(request: Request, replies: tuple[Wire, ...]) -> Reading | Unreadable:
-    if request.task is Task.EMBEDDING:
-        wanted = embeddings.expected(request)
-        if wanted is not None and len(replies) not in (1, wanted):
-            raise NoAnswer(f"there are {len(replies)} of {wanted}")
-        read = embeddings.answer([_object(reply.body) for reply in replies])
-        told = [headers.tokens(reply.headers).input for reply in replies]
-        counts = None if None in told else Tokens(input=sum(filter(None, told)))
-        return counted(read, read.tokens or counts)
-    if request.task is Task.IMAGE:
-        return replace(images.answer(_object(replies[-1].body)), service_s=headers.service_s(replies[-1].headers))
-    return _read_chat(request, replies[-1])
+def _embedding(request: Request, replies: tuple[Wire, ...], called: str) -> Reading:
+    wanted = embeddings.expected(request)
+    if wanted is not None and len(replies) not in (1, wanted):
+        raise NoAnswer(f"there are {len(replies)} of {wanted}")
+    read = embeddings.answer([_object(reply.body) for reply in replies])
+    told = [meters.counts(None, {}, reply.headers).input for reply in replies]
+    counts = None if None in told else Tokens(input=sum(filter(None, told)))
+    return replace(counted(read, read.tokens or counts), served_model=called)
 
 
-def _read_chat(request: Request, wire: Wire) -> Reading | Unreadable:
+def _chat(request: Request, wire: Wire, called: str) -> Reading | Unreadable:
     failed = next(filter(None, map(events.failure, wire.events)), None)
     try:
-        read, ended = _read(wire)
+        read = _read(wire)
     except NoAnswer:
         if failed is None:
             raise
         return _broken(failed, None)
-    chat = read.output if isinstance(read.output, Chat) else None
-    if failed is not None or not ended:
-        return _broken(failed or (FailureKind.UNREADABLE, None, "the stream ended before its last event"), chat)
-    if chat is not None:
-        read = replace(read, output=valued(chat, request))
-    return replace(read, first_token_s=_first_token_s(wire.events))
+    if failed is not None or not read.ended:
+        return _broken(failed or (FailureKind.UNREADABLE, None, "the stream ended before its last event"), read.chat)
+    said = read.tokens.input is not None or read.tokens.output is not None
+    return Reading(
+        output=valued(read.chat, request),
+        served_model=read.served_model or called,
+        tokens=read.tokens if said else None,
+        tokens_in=read.tokens.input_total if said else None,
+        tokens_out=read.tokens.output if said else None,
+        first_token_s=_first_token_s(wire.events),
+        service_s=read.service_s,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A chat answer. ended: it is whole; a stream may stop without saying why."""
+
+    chat: Chat
+    ended: bool
+    tokens: Tokens
+    served_model: str | None
+    service_s: float | None
 
 
 def whole(wire: Wire) -> bool:
     """Whether a stream came to its end, as far as that can be told."""
     try:
-        return bool(wire.events) and _read(wire)[1]
+        return bool(wire.events) and _read(wire).ended
     except (NoAnswer, RecursionError):
         return bool(wire.events)  # for `decode` to say what is wrong
 
 
-def _read(wire: Wire) -> tuple[Reading, bool]:
-    """A chat answer, and whether it is whole: a stream may end without saying why. Raises NoAnswer."""
+def _read(wire: Wire) -> _Read:
+    """The answer in a reply. Raises NoAnswer."""
     if wire.operation in (CONVERSE, CONVERSE_STREAM):
         body = converse.fold((one.kind, table(one.data)) for one in wire.events) if wire.events else _object(wire.body)
-        read = replace(converse.answer(body), service_s=_seconds(table(body.get("metrics")).get("latencyMs")))
-        return filtered(read, body), "stopReason" in body
-    body = invoke.fold(list(events.chunks_of(wire.events))) if wire.events else _object(wire.body)
-    read = filtered(invoke.answer(body), body)
-    counts, service_s = invoke.metrics(body)
-    read = counted(read, _filled(_filled(read.tokens, counts), headers.tokens(wire.headers)))
-    read = replace(read, service_s=service_s if service_s is not None else headers.service_s(wire.headers))
-    chat = read.output
-    ended = isinstance(chat, Chat) and (chat.stop_raw is not None or chat.filter is not None)
-    return read, not wire.events or ended or invoke.METRICS in body
+        read = converse.answer(body)
+        chat = filtered(read.output, body)
+        ended = "stopReason" in body
+        tokens = read.tokens or Tokens()
+        service_s = meters.seconds(table(body.get("metrics")).get("latencyMs"))
+    else:
+        body = invoke.fold(list(events.chunks_of(wire.events))) if wire.events else _object(wire.body)
+        read = invoke.answer(body)
+        chat = filtered(read.output, body)
+        metrics = table(body.get(meters.METRICS))
+        ended = not wire.events or chat.stop_raw is not None or chat.filter is not None or bool(metrics)
+        tokens = meters.counts(read.tokens, metrics, wire.headers)
+        service_s = meters.service_s(metrics, wire.headers)
+    return _Read(chat=chat, ended=ended, tokens=tokens, served_model=read.served_model, service_s=service_s)
 
 
 def _object(body: object) -> dict[str, Any]:
@@ -91,24 +112,6 @@ def _object(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise NoAnswer("it is empty" if body is None else "it is no object")
     return body
-
-
-def _filled(own: Tokens | None, others: Tokens) -> Tokens:
-    """The provider's own counts, with those that it leaves out taken from the service."""
-    if own is None:
-        return others
-    return replace(
-        own,
-        input=others.input if own.input is None else own.input,
-        output=others.output if own.output is None else own.output,
-        cache_read=others.cache_read if own.cache_read is None else own.cache_read,
-        cache_write=others.cache_write if own.cache_write is None else own.cache_write,
-    )
-
-
-def _seconds(milliseconds: object) -> float | None:
-    number = count(milliseconds)
-    return None if number is None else number / 1000
 
 
 def _first_token_s(stream: tuple[Event, ...]) -> float | None:

@@ -11,44 +11,12 @@ import pytest
 from harness.lab.bedrock_bodies import Asked, Malformed
 from harness.lab.bedrock_families import FAMILIES, family_of
 from harness.lab.chat import model
+from tests.lab.bodies import families
 from tests.lab.chatting import ARGUMENTS, FACTS, LOOK_UP, QUESTION, SYSTEM, TOOL
 
 FUNCTION = {"type": "function", "function": {"name": TOOL["name"], "parameters": TOOL["schema"]}}
-MESSAGES = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
 PARAMETERS = {name: {"type": "str", "required": True} for name in ARGUMENTS}
-BODIES: dict[str, dict[str, Any]] = {
-    "anthropic.claude-3-haiku-20240307-v1:0": {
-        "anthropic_version": "bedrock-2023-05-31",
-        "max_tokens": 99,
-        "system": SYSTEM,
-        "messages": [{"role": "user", "content": [{"type": "text", "text": QUESTION}]}],
-    },
-    "amazon.nova-lite-v1:0": {
-        "schemaVersion": "messages-v1",
-        "system": [{"text": SYSTEM}],
-        "messages": [{"role": "user", "content": [{"text": QUESTION}]}],
-        "inferenceConfig": {"maxTokens": 99, "topK": 1},
-    },
-    "amazon.titan-text-express-v1": {
-        "inputText": f"{SYSTEM}\nUser: {QUESTION}\nBot:",
-        "textGenerationConfig": {"maxTokenCount": 99, "stopSequences": []},
-    },
-    "meta.llama3-1-8b-instruct-v1:0": {
-        "prompt": "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
-        f"{SYSTEM}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{QUESTION}<|eot_id|>"
-        "<|start_header_id|>assistant<|end_header_id|>\n\n",
-        "max_gen_len": 99,
-    },
-    "mistral.mistral-7b-instruct-v0:2": {"prompt": f"<s>[INST] {SYSTEM}\n\n{QUESTION} [/INST]", "max_tokens": 99},
-    "mistral.mistral-large-2407-v1:0": {"messages": MESSAGES, "max_tokens": 99},
-    "cohere.command-r-plus-v1:0": {"message": QUESTION, "preamble": SYSTEM, "max_tokens": 99},
-    "ai21.jamba-1-5-large-v1:0": {"messages": MESSAGES, "max_tokens": 99},
-    "deepseek.r1-v1:0": {
-        "prompt": f"<｜begin▁of▁sentence｜>{SYSTEM}<｜User｜>{QUESTION}<｜Assistant｜><think>\n",
-        "max_tokens": 99,
-    },
-    "openai.gpt-oss-20b-1:0": {"messages": MESSAGES, "max_completion_tokens": 99},
-}
+BODIES = families(SYSTEM, QUESTION)
 
 
 def spoken(document: Any) -> str:

@@ -45,7 +45,7 @@ source = "us-east-1"
 target = "{target}"
 
 [comparators.answer]
-use = "{comparator}"
+{comparator}
 
 [coverage]
 allow_sampled = true
@@ -97,12 +97,13 @@ def run(shared_lab: SharedLab, tmp_path: Path) -> Iterator[Any]:
         pair: str = "bedrock_to_azure_openai",
         target: str = "gpt-4o",
         options: str = "",
-        comparator: str = "text_similarity",
+        comparator: str = 'use = "text_similarity"',
+        more: str = "",
     ) -> Finished:
         suite = tmp_path / "suites" / "family" / "suite.toml"
         suite.parent.mkdir(parents=True)
         shutil.copy(ROOT / "parity.toml", tmp_path / "parity.toml")
-        suite.write_text(SUITE.format(pair=pair, target=target, options=options, comparator=comparator))
+        suite.write_text(SUITE.format(pair=pair, target=target, options=options, comparator=comparator) + more)
         _golden(tmp_path / "golden" / "family", recorded)
         made = plan.make(suite, config.profile(config.load_project(tmp_path), "lab"))
         state = shared_lab.state_file
@@ -160,11 +161,11 @@ def _converse() -> Iterator[Recorded]:
             yield Recorded(operation, CLAUDE, body)
 
 
-def _embedded(model: str) -> Iterator[Recorded]:
-    for _, question in PLAIN:
-        titan = {"inputText": question, "dimensions": 512, "normalize": True}
-        cohere = {"texts": [question, question[:40]], "input_type": "search_document"}
-        yield Recorded("InvokeModel", model, titan if "titan" in model else cohere)
+def _embedded() -> Iterator[Recorded]:
+    """Cohere takes many texts a call; an arrangement needs at least three."""
+    for place in range(4):
+        texts = [question for _, question in PLAIN[place : place + 8]]
+        yield Recorded("InvokeModel", "cohere.embed-english-v3", {"texts": texts, "input_type": "search_document"})
 
 
 def _answered(finished: Finished) -> MetricSummary:
@@ -197,4 +198,14 @@ def test_converse_is_answered_by_either_api_of_azure_openai(run, api: str):
     ("model", "target"), [(CLAUDE, "claude-sonnet-4-5"), (LLAMA, "Llama-3.3-70B-Instruct")], ids=["claude", "llama"]
 )
 def test_a_model_stays_and_moves_to_foundry(run, model: str, target: str):
-    _as_good_as_itself(run(_asked(model), pair="bedrock_to_foundry", target=target))
+    api = "messages" if model == CLAUDE else "chat"
+    more = f'[target]\napi = "{api}"\n'
+    _as_good_as_itself(run(_asked(model), pair="bedrock_to_foundry", target=target, more=more))
+
+
+def test_embeddings_of_another_length_arrange_the_texts_alike(run):
+    comparator = 'use = "embedding_geometry"\nmeasure = "cka"'
+    finished = run(_embedded(), target="text-embedding-3-small", comparator=comparator)
+    answer = _answered(finished)
+    assert answer.noise_mean == pytest.approx(1.0)
+    assert answer.target_mean is not None and answer.target_mean > 0.9

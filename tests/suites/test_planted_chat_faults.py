@@ -36,12 +36,12 @@ REASONS = {
 
 
 @pytest.fixture
-def run(shared_lab: SharedLab, tmp_path: Path) -> Iterator[Callable[[str | None], Finished]]:
+def run(shared_lab: SharedLab, tmp_path: Path) -> Iterator[Callable[..., Finished]]:
     """Replays the shipped suite with a fault in the lab, and judges it on what is said, not on how fast."""
-    made = plan.make(SUITE, config.profile(config.load_project(ROOT), "lab"))
-    profile = made.profile
+    profile = config.profile(config.load_project(ROOT), "lab")
 
-    def replay(plant: str | None) -> Finished:
+    def replay(plant: str | None, *, reverse: bool = False) -> Finished:
+        made = plan.make(SUITE, profile, reverse=reverse)
         state = shared_lab.state_file
         with opened(profile, plant=plant, start=lambda plant: lab.use(plant, state_file=state)) as addresses:
             return session.run(plan.in_lab(made, addresses), reports=tmp_path, planted=plant)
@@ -62,6 +62,13 @@ def test_a_planted_fault_is_refused_and_the_worst_case_says_why(run, name: str):
     assert finished.decision.verdict is Verdict.NO_GO, finished.decision.headline
     assert refused & {"answers agree", "answers agree severe"}
     assert any(words in worst[0] for words in REASONS[name]), worst[:5]
+
+
+def test_a_fault_of_the_old_source_is_refused_in_the_rehearsal_of_the_way_back(run):
+    finished = run("source:broken_json", reverse=True)
+    worst = [case.reason for case in finished.report.worst if case.metric == "answer"]
+    assert finished.decision.verdict is Verdict.NO_GO, finished.decision.headline
+    assert "not JSON" in worst[0]
 
 
 def test_the_untouched_twin_is_refused_nowhere(run):

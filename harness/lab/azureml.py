@@ -26,9 +26,11 @@ from harness.lab import identity, tokens
 from harness.lab.desk import PREFIX, Desk
 from harness.lab.parent import watch
 from harness.lab.plants import TARGET, Fault
-from harness.lab.settings import AUTH_MODES, DEPLOYMENT, ENDPOINT, MODEL_FILE, Settings
+from harness.lab.settings import AUTH_MODES, DEPLOYMENT, ENDPOINT, MODELS, Settings
 
 THREADS = 64  # as many as calls in flight: fewer would queue, and a queue is not the model's latency
+# In the cloud each deployment has a container of its own; here one process serves all, and the front tells it for whom.
+ADDRESSEE = "HTTP_X_LAB_ENDPOINT"
 BODY_LIMIT = 10 * 1024 * 1024
 MODEL_WAIT_S = 120.0
 _PATH = re.compile(r"^/api/v1/endpoint/(?P<endpoint>[^/]+)/score$")
@@ -80,15 +82,15 @@ def fault() -> Fault:
     return _loaded().fault
 
 
-def wait_for_model() -> bytes:
-    """The ONNX graph, which another process of the lab is training. Raises TimeoutError."""
-    path = Path(_loaded().settings.folder) / MODEL_FILE
+def wait_for_model(name: str) -> bytes:
+    """An ONNX graph, which another process of the lab is training. Raises TimeoutError."""
+    folder = Path(_loaded().settings.folder) / MODELS
     deadline = time.monotonic() + MODEL_WAIT_S
-    while not path.exists():
+    while not folder.exists():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no model in {path} after {MODEL_WAIT_S:g} s")
+            raise TimeoutError(f"no models in {folder} after {MODEL_WAIT_S:g} s")
         time.sleep(0.02)
-    return path.read_bytes()
+    return (folder / f"{name}.onnx").read_bytes()
 
 
 def versions() -> dict[str, str]:
@@ -139,7 +141,7 @@ def front(desk: Desk, container: Wsgi) -> Wsgi:
         if "HTTP_X_MS_CLIENT_REQUEST_ID" in environ:
             headers["x-ms-client-request-id"] = environ["HTTP_X_MS_CLIENT_REQUEST_ID"]
         try:
-            _admit(desk, environ, body)
+            environ[ADDRESSEE] = _admit(desk, environ, body)
             headers |= {"azureml-model-deployment": DEPLOYMENT, "x-model-runtime": runtime}
             answer, more = _score(desk, container, environ, body, started_s)
         except _Refused as refused:
@@ -149,8 +151,8 @@ def front(desk: Desk, container: Wsgi) -> Wsgi:
     return application
 
 
-def _admit(desk: Desk, environ: Environ, body: bytes) -> None:
-    """Routing and authentication, in the order of the cloud: endpoint, key, method, size, deployment."""
+def _admit(desk: Desk, environ: Environ, body: bytes) -> str:
+    """The endpoint, after what the cloud checks in its order: endpoint, key, method, size, deployment."""
     path = environ["PATH_INFO"]
     match = _PATH.match(path)
     endpoint = ENDPOINT if path == "/score" else match["endpoint"] if match else ""
@@ -166,6 +168,7 @@ def _admit(desk: Desk, environ: Environ, body: bytes) -> None:
         raise _Refused("404 Not Found", f"deployment {wanted} does not exist in endpoint {endpoint}")
     if wanted is None and not desk.traffic[endpoint].get(DEPLOYMENT):
         raise _Refused("404 Not Found", f"endpoint {endpoint} has no deployment with traffic")
+    return endpoint
 
 
 def _authenticate(settings: Settings, endpoint: str, header: str) -> None:

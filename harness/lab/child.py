@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from harness.lab.parent import watch
-from harness.lab.settings import MODEL_FILE, Settings
+from harness.lab.settings import ENDPOINT, MODELS, USAGE, Settings
 
 
 def main(arguments: list[str]) -> None:
@@ -28,22 +28,25 @@ def main(arguments: list[str]) -> None:
 
 
 def _sagemaker(settings: Settings, descriptor: int) -> None:
-    from harness.lab import loopback, sagemaker, visits
+    from harness.lab import containers, loopback, sagemaker, usage, visits
     from harness.lab.desk import Desk
     from harness.lab.plants import SOURCE
 
     watch(settings.folder)
-    model = visits.train()
-    _write_model(settings.folder, visits.to_onnx(model))
+    model, pipelines = visits.train(), usage.train()
+    _write_models(settings.folder, {ENDPOINT: visits.to_onnx(model), **usage.to_onnx(pipelines)})
     desk = Desk(settings, sagemaker.versions(), side=SOURCE)
-    loopback.serve(socket.socket(fileno=descriptor), sagemaker.application(desk, sagemaker.predictor(model)))
+    served = {ENDPOINT: containers.of_visits(model), USAGE: containers.of_usage(pipelines)}
+    loopback.serve(socket.socket(fileno=descriptor), sagemaker.application(desk, served))
 
 
-def _write_model(folder: str, graph: bytes) -> None:
-    """Written aside and renamed: the other process must never read half a model."""
-    part = Path(folder) / f"{MODEL_FILE}.part"
-    part.write_bytes(graph)
-    part.replace(Path(folder) / MODEL_FILE)
+def _write_models(folder: str, graphs: dict[str, bytes]) -> None:
+    """Written aside and renamed: the other process must never read half of them."""
+    part = Path(folder) / f"{MODELS}.part"
+    part.mkdir()
+    for name, graph in graphs.items():
+        (part / f"{name}.onnx").write_bytes(graph)
+    part.replace(Path(folder) / MODELS)
 
 
 def _azureml(settings: Settings, descriptor: int) -> None:

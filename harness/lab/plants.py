@@ -20,8 +20,10 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.errors import UnknownName
+from harness.lab.usage import NUMBERS, UNSEEN
 from harness.lab.visits import COLUMNS, THRESHOLD
 
 SOURCE, TARGET = "source", "target"
@@ -122,6 +124,15 @@ PLANTS = _table(
         expected="INCONCLUSIVE",
     ),
     *(
+        Plant(name=name, side=TARGET, does=does, expected="NO-GO", suite="usage")
+        for name, does in (
+            ("nulls_as_zero", "a missing number is read as 0 instead of the training median"),
+            ("unseen_as_known", "a category that training never saw is taken for the first one it knew"),
+            ("outputs_swapped", "the median and the 90 % quantile change places"),
+            ("tail_in_other_units", "the 90 % quantile is for a month and not for a year"),
+        )
+    ),
+    *(
         Plant(name=name, side=TARGET, share=share, does=does, expected="NO-GO", suite="chat")
         for name, share, does in (
             ("wrong_number", 0.7, "70 % of the answers in words that hold a number hold a wrong one"),
@@ -199,6 +210,31 @@ class Fault:
                 with self._lock:
                     return [min(max(score + self._noise.uniform(-0.05, 0.05), 0.0), 1.0) for score in scores]
         return list(scores)
+
+    def cells(self, rows: list[list[Any]]) -> list[list[Any]]:
+        """Feature rows of the regression model as this fault lets the model see them."""
+        match self.name:
+            case "nulls_as_zero":
+                return [
+                    [0.0 if cell is None and place < len(NUMBERS) else cell for place, cell in enumerate(row)]
+                    for row in rows
+                ]
+            case "unseen_as_known":
+                return [["excellent" if cell == UNSEEN else cell for cell in row] for row in rows]
+        return rows
+
+    def values(self, body: bytes, values: list[list[float]]) -> list[list[float]]:
+        """The three numbers a row of the regression model as this fault lets them out."""
+        match self.name:
+            case "outputs_swapped":
+                return [[mean, p90, p50] for mean, p50, p90 in values]
+            case "tail_in_other_units":
+                return [[mean, p50, p90 / 12] for mean, p50, p90 in values]
+            case "bias":
+                return [[value + 0.02 for value in row] for row in values]
+            case "nan_scores" if self.hits(body):
+                return [[float("nan")] * len(row) for row in values]
+        return values
 
     def answer(self, body: bytes, answer: bytes) -> bytes:
         """The bytes of the answer as this fault lets them out."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ENDPOINT = "visits"  # on both sides
+USAGE = "usage"  # the regression model's endpoint, on both sides
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
 VARIANT = "AllTraffic"
@@ -28,8 +29,8 @@ LOCATION = "eastus"
 TENANT = "66666666-7777-4888-9999-000000000000"
 CLIENT = "99999999-8888-4777-8666-555555555555"  # the managed identity's client id
 DEPLOYMENT = "blue"
-# One Azure endpoint for each way to authenticate; all three are served by the same deployment.
-AUTH_MODES = {ENDPOINT: "Key", f"{ENDPOINT}-token": "AMLToken", f"{ENDPOINT}-aad": "AADToken"}
+# One Azure endpoint for each way to authenticate; these three are served by the same deployment.
+AUTH_MODES = {ENDPOINT: "Key", f"{ENDPOINT}-token": "AMLToken", f"{ENDPOINT}-aad": "AADToken", USAGE: "Key"}
 
 ROLES = ("sagemaker", "azureml", "bedrock", "azure_openai", "resource_manager")  # one process each
 # The Azure OpenAI and Foundry resource: deployment -> the model version that it serves.
@@ -46,7 +47,7 @@ DEPLOYMENTS = {
 REASONING = frozenset({"o4-mini"})  # think first, and take no sampling parameters
 DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072}  # deployments that embed -> at most
 AZURE_OPENAI_KEY = "PARITY_LAB_AZURE_OPENAI_KEY"  # the environment variable that holds the resource's primary key
-MODEL_FILE = "visits.onnx"  # in the lab's folder; one process trains for both
+MODELS = "models"  # NAME.onnx in this folder of the lab's; one process trains for both
 CONTROL_HEADER = "x-lab-control"
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from harness.core.case import Json, Provenance, Recording
@@ -39,8 +40,8 @@ SOURCE = (
     "Microeconometrics: Methods and Applications, Cambridge University Press."
 )
 SPLIT = (
-    f"The {CASES} rows of the golden set visits with the smallest sha256('{RULE}:' and the row's id). What is altered in "
-    f"a row follows from further hashes of its id; a second row is the next one in that order."
+    f"The {CASES} rows of the golden set visits with the smallest sha256('{RULE}:order:' and the row's id). What is "
+    f"altered in a row follows from further hashes of its id; a second row is the next one in that order."
 )
 
 
@@ -67,7 +68,7 @@ def build(folder: Path) -> Manifest:
 def cases() -> Iterator[StoredCase]:
     """One request a row, in the order of a hash that knows neither features nor truth."""
     rows = sorted(held_out(), key=lambda row: draw(row.id, "order"))[: CASES + 1]
-    for row, following in zip(rows, rows[1:], strict=False):
+    for row, following in pairwise(rows):
         sent = [row, following] if draw(row.id, "two rows") < SHARES["two rows"] else [row]
         instances: Json = [{"features": altered(one.id, one.cells)} for one in sent]
         recording = Recording(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.comparators import PairedScores, not_of, number, pair_scores, word
+from harness.comparators import PairedScores, are_named, not_of, number, pair_scores, word
 from harness.core.case import Case
 from harness.core.output import Output, Scores
 from harness.core.verdict import Comparison, Status
@@ -46,11 +46,13 @@ class NumericClose:
     The worst number is the one that uses up most of its own tolerance. A target that is NaN or infinite where the
     source is finite is a mismatch. Where the source has no finite number there is nothing to compare with: the case
     is incomparable, except that equal infinities match, and two NaN match with `equal_nan`.
+    names: what columns are called, in order, where a side answers without names.
     """
 
     tolerance: Tolerance
     columns: Mapping[str, Tolerance]
     equal_nan: bool = False
+    names: tuple[str, ...] = ()
     name: str = "numeric_close"
 
     @property
@@ -61,6 +63,7 @@ class NumericClose:
     def signature(self) -> str:
         parts = [self.name, str(self.tolerance)]
         parts += [f"{word(column)}({str(own).replace('|', ',')})" for column, own in sorted(self.columns.items())]
+        parts += [f"names:{','.join(map(word, self.names))}"] if self.names else []
         return "|".join([*parts, "equal_nan"] if self.equal_nan else parts)
 
     def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
@@ -70,7 +73,7 @@ class NumericClose:
             return self._say(case, Status.MISMATCH, not_of("scores", "target", target))
         if source.values.size == 0:
             return self._say(case, Status.INCOMPARABLE, "the source answered without a single number")
-        paired = pair_scores(source, target)
+        paired = pair_scores(*(self._named(scores) for scores in (source, target)))
         if isinstance(paired, str):
             return self._say(case, Status.MISMATCH, paired)
         unknown = [column for column in self.columns if column not in paired.names]
@@ -78,6 +81,10 @@ class NumericClose:
             error = UnknownName(f"{self.name}: columns", "column", unknown[0], paired.names)
             return self._say(case, Status.INCOMPARABLE, str(error))
         return self._judge(paired, case)
+
+    def _named(self, scores: Scores) -> Scores:
+        unnamed = not are_named(scores.columns) and len(scores.columns) == len(self.names)
+        return Scores(scores.values, self.names) if unnamed else scores
 
     def _judge(self, paired: PairedScores, case: Case) -> Comparison:
         source, target = paired.source, paired.target
@@ -157,12 +164,14 @@ def build(
     columns: Mapping[str, Mapping[str, object]] | None = None,
     dtype: str | None = None,
     equal_nan: bool = False,
+    names: Sequence[str] = (),
 ) -> NumericClose:
     """`[comparators.NAME] use = "numeric_close"`.
 
     rtol, atol: default 1e-05 and 1e-08, or those of `dtype` (float16, bfloat16, float32, float64).
     columns: {"column": {"rtol": ..., "atol": ..., "dtype": ...}}; what a column leaves out is as for the others.
     equal_nan: NaN on both sides at the same place is a match.
+    names: what the columns are called, in order, where a side answers without names (CSV has none).
     Raises ConfigError for a tolerance that is negative, not finite, or an rtol of 1 and more (a number and its
     negative would be close), UnknownName for a dtype or key that does not exist.
     """
@@ -176,7 +185,13 @@ def build(
         if not isinstance(settings, Mapping):
             raise ConfigError(f"{where}: must be a table with rtol, atol or dtype, not {settings!r}.")
         own[column] = _tolerance(where, settings, common)
-    return NumericClose(tolerance=common, columns=own, equal_nan=equal_nan)
+    if isinstance(names, str) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f"numeric_close: names must be a list of texts, not {names!r}.")
+    if len(set(names)) != len(names):
+        raise ConfigError(f"numeric_close: names holds a name twice: {list(names)!r}.")
+    if names and (unknown := next((column for column in own if column not in names), None)) is not None:
+        raise UnknownName("numeric_close: columns", "column", unknown, names)
+    return NumericClose(tolerance=common, columns=own, equal_nan=equal_nan, names=tuple(names))
 
 
 def _tolerance(where: str, settings: Mapping[str, object], otherwise: Tolerance | None) -> Tolerance:

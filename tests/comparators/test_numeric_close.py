@@ -119,6 +119,16 @@ def test_columns_without_names_are_compared_by_position():
     assert compare(scores([1.0, 2.0]), scores([1.0, 2.0], columns=("b", "a"))).status is Status.MATCH
 
 
+def test_a_side_without_names_takes_those_of_the_suite():
+    """CSV has no names: a tolerance of its own must reach the column there too, and both repeats of such a source."""
+    options = {"rtol": 0.0, "columns": {"b": {"atol": 1.0}}, "names": ["a", "b"]}
+    source, named = scores([1.0, 2.0]), scores([2.5, 1.0], columns=("b", "a"))
+    assert compare(source, named, **options).status is Status.MATCH
+    assert compare(source, scores([1.0, 2.5]), **options).status is Status.MATCH
+    assert compare(source, scores([1.5, 2.0]), **options).status is Status.MISMATCH
+    assert "names:a,b" in numeric_close.build(names=["a", "b"]).signature()
+
+
 def test_other_column_names_are_a_mismatch_that_names_them():
     found = compare(scores([1.0, 2.0], columns=("a", "b")), scores([1.0, 2.0], columns=("a", "c")))
     assert found.status is Status.MISMATCH
@@ -201,6 +211,8 @@ def test_a_column_keeps_what_it_does_not_set():
         ({"atol": True}, "finite number"),
         ({"rtol": "1e-5"}, "finite number"),
         ({"equal_nan": "yes"}, "true or false"),
+        ({"names": "ab"}, "list of texts"),
+        ({"names": ["a", "a"]}, "twice"),
         ({"columns": {"a": 0.1}}, "must be a table"),
         ({"columns": {"a": {"atol": -1}}}, 'columns: "a": atol must be at least 0'),
     ],
@@ -215,6 +227,8 @@ def test_unknown_names_come_with_the_nearest():
         numeric_close.build(dtype="bfloat6")
     with pytest.raises(UnknownName, match='Did you mean "rtol"'):
         numeric_close.build(columns={"a": {"rtoll": 1}})
+    with pytest.raises(UnknownName, match='Did you mean "visits"'):
+        numeric_close.build(columns={"visit": {"atol": 1}}, names=["visits", "cost"])
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

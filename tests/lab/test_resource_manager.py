@@ -119,7 +119,12 @@ def test_regenerated_keys_replace_the_old_one(client, score, held_out):
 
 def test_lists_hold_what_can_be_got(client):
     ml = client()
-    assert [endpoint.name for endpoint in ml.online_endpoints.list()] == ["visits", "visits-token", "visits-aad"]
+    assert [endpoint.name for endpoint in ml.online_endpoints.list()] == [
+        "visits",
+        "visits-token",
+        "visits-aad",
+        "usage",
+    ]
     assert [deployment.name for deployment in ml.online_deployments.list("visits")] == ["blue"]
     assert ml.workspaces.get(lab_room.WORKSPACE).location == "eastus"
 

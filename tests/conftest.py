@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness import lab as lab_room
 from tests.small import project as small
 from tests.small.project import Project
 from tests.small.server import Server, serving
+
+# How fast a machine draws and runs an example says nothing of the code: a busy one must not fail a test.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

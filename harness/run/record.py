@@ -166,7 +166,7 @@ def _frozen(
     )
     if asked.replies and asked.replies[-1].last:
         wire = asked.replies[-1].wire
-        body, flags = _http(wire)
+        body, flags = http(wire)
         recording = replace(
             recording,
             status=wire.status,
@@ -181,7 +181,7 @@ def _frozen(
     return replace(stored, recording=recording, repeat_of=was.id if ask else None)
 
 
-def _http(wire: Wire) -> tuple[bytes, tuple[str, ...]]:
+def http(wire: Wire) -> tuple[bytes, tuple[str, ...]]:
     """The body as the wire had it, or what the SDK made of it as JSON, and flags that say so."""
     if wire.events:
         said: Json = [_event(event.kind, event.data) for event in wire.events]

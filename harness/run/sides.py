@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from harness import config
 from harness.core import registry
 from harness.core.call import Mode, Side
-from harness.core.case import Json, Request, Translation
+from harness.core.case import Request, Translation
 from harness.core.protocols import Pair, Placed, Service
 from harness.errors import ConfigError, UnencodableRequest
 
@@ -123,8 +123,14 @@ def _back(suite: config.Suite, where: str) -> Pair:
         raise ConfigError(
             f'{where}: no pair is known that leads back from "{suite.pair}"; name it: [reverse] pair = "file:Class".'
         )
-    given: Mapping[str, Json] = options or ({} if "pair" in suite.reverse else suite.pair_options)
-    return pair_of(str(name), given, where=f"{where}, [reverse]", suite_folder=suite.folder)
+    if options or "pair" in suite.reverse:
+        return pair_of(str(name), options, where=f"{where}, [reverse]", suite_folder=suite.folder)
+    try:
+        return pair_of(str(name), suite.pair_options, where=where, suite_folder=suite.folder)
+    except ConfigError as exc:
+        raise ConfigError(
+            f"{where}: {name} does not take the options of [pair]. Give it options of its own under [reverse]. {exc}"
+        ) from exc
 
 
 def _translator(suite: config.Suite, pair: Pair, where: str) -> Translate:

@@ -31,10 +31,12 @@ class _SideTally:
     attempts: int = 0
     throttled: int = 0
 
-    def add(self, outcome: Outcome) -> None:
-        self.calls += 1
+    def add(self, outcome: Outcome, *, called: bool) -> None:
+        """called: false for a recorded answer, which is no call of this run."""
+        self.calls += called
         if isinstance(outcome, CallFailure):
-            self.failures[outcome.kind.value] += 1
+            if called:
+                self.failures[outcome.kind.value] += 1
             return
         self.served[", ".join(part for part in (outcome.served_model, outcome.runtime) if part)] += 1
 
@@ -74,10 +76,9 @@ class Tally:
     def add(self, compared: Compared) -> None:
         observation = compared.observed.observation
         self.replayed += 1
-        self._sides[Side.SOURCE].add(observation.source)
-        if observation.source_again is not None:
-            self._sides[Side.SOURCE].add(observation.source_again)
-        self._sides[Side.TARGET].add(observation.target)
+        for outcome in (observation.source, observation.source_again, observation.target):
+            if outcome is not None:
+                self._sides[outcome.side].add(outcome, called=outcome.side in self._plan.called)
         for role, effort in compared.observed.effort.items():
             self._sides[role.side].attempts += effort.attempts
             self._sides[role.side].throttled += effort.throttled

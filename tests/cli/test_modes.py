@@ -96,6 +96,9 @@ def test_two_recorded_answers_are_a_noise_floor(numbers: Project, server: Server
     server.source = lambda number: 1.0 - honest(number) if sum(server.asked.values()) % 2 else honest(number)
     record(numbers)
     done = numbers.parity(*GOLDEN, "--json")
+    source, target = done.document["sides"]
+    assert (source["endpoint"], source["calls"], source["p50_s"]) == ("recorded answers", 0, None)
+    assert target["calls"] == 80
     (label,) = [one for one in done.document["metrics"] if one["metric"] == "label"]
     assert label["noise_rows"] == 80
     assert label["noise_mean"] > 0.2

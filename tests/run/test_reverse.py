@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from harness import config
+from harness.run import plan
 from tests.conftest import SharedLab
 from tests.small import visits
-from tests.small.project import Project
+from tests.small.project import ROOT, Project
 from tests.small.server import Server, honest
 
 # The old source speaks of numbers, the old target of numbers with a letter before them. An odd number loses something
@@ -132,3 +134,21 @@ def test_the_shipped_pair_is_rehearsed_with_the_clouds_own_clients(tmp_path, sha
     assert done.document["pair"] == "azureml_to_sagemaker"
     assert [side["service"] for side in done.document["sides"]] == ["azureml", "sagemaker"]
     assert done.document["decision"]["verdict"] == "GO"
+
+
+@pytest.mark.parametrize("suite", ["visits", "chat"])
+def test_the_shipped_suites_can_be_said_on_the_way_back(suite: str):
+    path = ROOT / "suites" / suite / "suite.toml"
+    made = plan.make(path, config.profile(config.load_project(path), "lab"), sample=25, reverse=True)
+    plan.preflight(made)
+    forward = plan.make(path, config.profile(config.load_project(path), "lab"), sample=25)
+    assert (made.pair.source, made.pair.target) == (forward.pair.target, forward.pair.source)
+    assert made.source_settings.cloud == forward.target_settings.cloud == "azure"
+
+
+def test_options_of_the_way_over_that_do_not_fit_the_way_back_are_named_with_the_way_out(tmp_path):
+    project = visits.make(tmp_path)
+    project.edit(project.suite, "[pair]\n", '[pair]\ntypes = { idp = "number" }\n')
+    done = project.parity("run", "suites/visits", "--reverse")
+    assert done.code == 2
+    assert "azureml_to_sagemaker does not take the options of [pair]" in done.err and "[reverse]" in done.err

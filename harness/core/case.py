@@ -101,8 +101,7 @@ class Case:
     """One thing to replay.
 
     cluster: cases that may share fate (customer, conversation, document) carry one name; default the case itself.
-    expected: ground truth where it is known. slices_only: drawn above its share of the traffic, so it may speak for the
-    slices it lies in and never for the whole.
+    slices: one of them may be `verdict.SLICES_ONLY`. expected: ground truth where it is known.
     """
 
     id: str
@@ -112,7 +111,6 @@ class Case:
     cluster: str
     slices: Mapping[str, str] = field(default_factory=dict)
     expected: Json = None
-    slices_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,10 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
+# The slice, with the value "yes", of a row whose case was drawn above its share of the traffic.
+SLICES_ONLY = "slices_only"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """One case, one comparator, one pair of outputs.

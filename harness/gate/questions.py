@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.core.rows import Flags, Labels
+from harness.core.verdict import SLICES_ONLY
 from harness.gate.policy import SOURCE_LABEL, UNNAMED_SLICE, Criterion, Policy
 from harness.stats.measure import SEVERE_BOUNDS, Kind
 from harness.stats.minimum import LEAST_SLICE_UNITS, LEAST_UNITS, minimum_units
@@ -37,9 +38,11 @@ def questions(criterion: Criterion, readings: Readings, policy: Policy) -> Itera
     """The whole first, then severe drops, then slices in the order of the policy, then the source's own labels."""
     census = criterion.kind is Kind.CHECK  # no sample, so no minimum either
     low_end = criterion.measure.bounds[0]
+    traffic = _traffic(readings)
     yield Question(
         criterion=criterion,
         name=criterion.name,
+        part=traffic,
         margin=criterion.margin,
         minimum=0 if census else _minimum(criterion.margin, low_end, policy, quantile=criterion.quantile),
     )
@@ -47,6 +50,7 @@ def questions(criterion: Criterion, readings: Readings, policy: Policy) -> Itera
         yield Question(
             criterion=criterion,
             name=criterion.severe_name,
+            part=traffic,
             margin=criterion.severe,
             minimum=_minimum(criterion.severe, SEVERE_BOUNDS[0], policy),
             severe=True,
@@ -63,6 +67,12 @@ def questions(criterion: Criterion, readings: Readings, policy: Policy) -> Itera
             slice=f"{key}={value}",
             asked_from=0 if declared else int(readings.look[part].min()),
         )
+
+
+def _traffic(readings: Readings) -> Flags | None:
+    """Readings that follow the traffic: what was drawn above its share speaks for its slices, never for the whole."""
+    above = readings.rows.slices.get(SLICES_ONLY, _none(len(readings))).has("yes")
+    return np.asarray(~above) if above.any() else None
 
 
 def _slices(criterion: Criterion, readings: Readings) -> Iterator[tuple[str, str, bool]]:

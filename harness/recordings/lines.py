@@ -36,6 +36,7 @@ from typing import Any
 
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.core.shape import check
+from harness.core.verdict import SLICES_ONLY
 from harness.errors import ConfigError, GoldenError
 from harness.recordings.manifest import from_time, to_time
 
@@ -123,6 +124,11 @@ class StoredCase:
     @property
     def id(self) -> str:
         return self.recording.id
+
+    @property
+    def row_slices(self) -> Mapping[str, str]:
+        """The slices as rows carry them: with the mark of a case that was drawn above its share."""
+        return {**self.slices, SLICES_ONLY: "yes"} if self.slices_only else self.slices
 
     @property
     def primary(self) -> bool:

@@ -89,9 +89,8 @@ class Plan:
             request=self._read(self.codec.read_request(recording)).request,
             recording=recording,
             cluster=stored.cluster or recording.id,
-            slices=stored.slices,
+            slices=stored.row_slices,
             expected=stored.expected,
-            slices_only=stored.slices_only,
         )
 
     @property

@@ -215,7 +215,7 @@ class Latencies:
             metric="",
             cluster=stored.cluster or stored.recording.id,
             run=run,
-            slices=stored.slices,
+            slices=stored.row_slices,
             status_source=RowStatus.ERROR if math.isnan(self.source_s[rank]) else RowStatus.OK,
         )
 

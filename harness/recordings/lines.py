@@ -39,6 +39,7 @@ from harness.core.shape import check
 from harness.core.verdict import SLICES_ONLY
 from harness.errors import ConfigError, GoldenError
 from harness.recordings.manifest import from_time, to_time
+from harness.recordings.strict import fits
 
 _TEXT = {"type": "string"}
 _NAME = {"type": "string", "minLength": 1}
@@ -95,6 +96,7 @@ SHAPE: Mapping[str, Any] = {
         "crc32": _TEXT,
     },
 }
+_fits = fits(SHAPE)
 _TAIL = len(b',"crc32":"00000000"}')
 
 
@@ -146,7 +148,8 @@ def encode(case: StoredCase, *, service: str, operation: str) -> bytes:
         text = json.dumps(table, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         line = text[:-1].encode()
         sealed = line + b',"crc32":"%08x"}\n' % zlib.crc32(line)
-        check(json.loads(sealed), SHAPE, place="the case")
+        if not _fits(sealed):
+            check(json.loads(sealed), SHAPE, place="the case")
     except (ConfigError, TypeError, ValueError) as exc:
         raise GoldenError(f'case "{case.id}" cannot be stored: {exc}.') from exc
     return sealed
@@ -161,14 +164,19 @@ def decode(line: bytes, *, place: str, service: str, operation: str, proved: boo
     try:
         table = json.loads(line, parse_constant=_no_constant)
         if not proved:
-            if b"\\u" in line:
-                json.dumps(table, ensure_ascii=False).encode()  # half a surrogate pair is no text, and fails here
-            check(table, SHAPE, place=place)
+            _check_shape(line, table, place)
         return _case(table, service=service, operation=operation)
     except ConfigError as exc:
         raise GoldenError(str(exc)) from exc
     except ValueError as exc:
         raise GoldenError(f"{place}: cannot be read: {exc}.") from exc
+
+
+def _check_shape(line: bytes, table: Any, place: str) -> None:
+    if not _fits(line):
+        if b"\\u" in line:
+            json.dumps(table, ensure_ascii=False).encode()  # half a surrogate pair is no text, and fails here
+        check(table, SHAPE, place=place)
 
 
 def _check_seal(line: bytes, place: str) -> None:

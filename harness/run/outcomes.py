@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from harness.core.call import Answer, CallFailure, Outcome, Tokens
 from harness.core.case import Recording, Request
@@ -106,7 +107,7 @@ def _hash(content: bytes) -> int:
 
 
 def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return msgspec.json.encode(value, order="sorted")
 
 
 def _output(output: Output) -> dict[str, Any]:

@@ -26,6 +26,7 @@ COMMANDS = (
     "report",
     "sign",
     "evidence",
+    "explain",
     "verify",
     "selftest",
     "plan",

@@ -32,6 +32,7 @@ UNITS = {
 }
 FEW = 12  # columns beyond which permutations are not searched
 LABELS = 30  # distinct values beyond which whole numbers are no labels
+LAST_PLACES = 64  # of float32, that arithmetic in it may be away from doubles
 LABEL_DIGITS = 5  # of a label that float32 has passed through
 
 
@@ -66,23 +67,32 @@ def candidates(pairs: Pairs) -> Iterator[Candidate]:
 def precision(pairs: Pairs) -> Iterator[Candidate]:
     """Fewer digits than the source has."""
     source, target = pairs.source, pairs.target
-    with np.errstate(over="ignore", invalid="ignore"):
-        for bits, kind in ((32, np.float32), (16, np.float16)):
-            yield Candidate(
-                name=f"float{bits}",
-                told=f"the target's numbers are the source's, rounded to float{bits}",
-                left=source.astype(kind).astype(np.float64),
-                right=target,
-                complexity=1,
-            )
-        cut = (source.astype(np.float32).view(np.uint32) + 0x8000 & np.uint32(0xFFFF0000)).view(np.float32)
+    for bits, kind in ((32, np.float32), (16, np.float16)):
         yield Candidate(
-            name="bfloat16",
-            told="the target's numbers are the source's, rounded to bfloat16",
-            left=cut.astype(np.float64),
+            name=f"float{bits}",
+            told=f"the target's numbers are the source's, rounded to float{bits}",
+            left=source.astype(kind).astype(np.float64),
             right=target,
             complexity=1,
         )
+    cut = (source.astype(np.float32).view(np.uint32) + 0x8000 & np.uint32(0xFFFF0000)).view(np.float32)
+    yield Candidate(
+        name="bfloat16",
+        told="the target's numbers are the source's, rounded to bfloat16",
+        left=cut.astype(np.float64),
+        right=target,
+        complexity=1,
+    )
+    # A model that computes in float32 ends within some units in the last place of the rounded double.
+    near = np.abs(target - source) <= LAST_PLACES * 2.0**-23 * np.abs(source)
+    held = near & (target == target.astype(np.float32))
+    yield Candidate(
+        name="float32",
+        told=f"the target computes in float32: its numbers are float32's, within {LAST_PLACES} units in the last place",
+        left=np.where(held, target, source),
+        right=target,
+        complexity=3,
+    )
     for digits in range(7):
         yield Candidate(
             name="rounded",
@@ -97,36 +107,35 @@ def precision(pairs: Pairs) -> Iterator[Candidate]:
 def links(pairs: Pairs) -> Iterator[Candidate]:
     """A link function on one side and not on the other."""
     source, target = pairs.source, pairs.target
-    with np.errstate(all="ignore"):
-        yield from (
-            Candidate(name="sigmoid_left_out", told="the target answers the logit: its sigmoid is left out",
-                      left=source, right=_sigmoid(target), complexity=2),
-            Candidate(name="sigmoid_added", told="the target applies a sigmoid that the source does not",
-                      left=_sigmoid(source), right=target, complexity=2),
-            Candidate(name="logarithm", told="the target answers logarithms", left=source, right=np.exp(target),
-                      complexity=2),
-            Candidate(name="logarithm_left_out", told="the target leaves out the source's logarithm",
-                      left=np.exp(source), right=target, complexity=2),
-            Candidate(name="log1p", told="the target answers log(1 + value)", left=source, right=np.expm1(target),
-                      complexity=3),
-            Candidate(name="log1p_left_out", told="the target leaves out log(1 + value)", left=np.expm1(source),
-                      right=target, complexity=3),
-            Candidate(name="square", told="the target answers squares", left=source**2, right=target, complexity=3),
-            Candidate(name="square_root", told="the target answers square roots", left=np.sqrt(np.maximum(source, 0)),
-                      right=target, complexity=3),
-            Candidate(name="absolute", told="the target drops the sign", left=np.abs(source), right=target,
-                      complexity=3),
-            Candidate(name="reciprocal", told="the target answers the reciprocal", left=1 / source, right=target,
-                      complexity=3),
-        )  # fmt: skip
-        if source.shape[1] > 1:
-            yield Candidate(name="softmax_left_out", told="the target answers logits: its softmax is left out",
-                            left=source, right=_softmax(target), complexity=2)  # fmt: skip
-            yield Candidate(name="softmax_added", told="the target applies a softmax that the source does not",
-                            left=_softmax(source), right=target, complexity=2)  # fmt: skip
-            totals = source.sum(axis=1, keepdims=True)
-            yield Candidate(name="normalised", told="the target divides each row by its sum", left=source / totals,
-                            right=target, complexity=3)  # fmt: skip
+    yield from (
+        Candidate(name="sigmoid_left_out", told="the target answers the logit: its sigmoid is left out",
+                  left=source, right=_sigmoid(target), complexity=2),
+        Candidate(name="sigmoid_added", told="the target applies a sigmoid that the source does not",
+                  left=_sigmoid(source), right=target, complexity=2),
+        Candidate(name="logarithm", told="the target answers logarithms", left=source, right=np.exp(target),
+                  complexity=2),
+        Candidate(name="logarithm_left_out", told="the target leaves out the source's logarithm",
+                  left=np.exp(source), right=target, complexity=2),
+        Candidate(name="log1p", told="the target answers log(1 + value)", left=source, right=np.expm1(target),
+                  complexity=3),
+        Candidate(name="log1p_left_out", told="the target leaves out log(1 + value)", left=np.expm1(source),
+                  right=target, complexity=3),
+        Candidate(name="square", told="the target answers squares", left=source**2, right=target, complexity=3),
+        Candidate(name="square_root", told="the target answers square roots", left=np.sqrt(np.maximum(source, 0)),
+                  right=target, complexity=3),
+        Candidate(name="absolute", told="the target drops the sign", left=np.abs(source), right=target,
+                  complexity=3),
+        Candidate(name="reciprocal", told="the target answers the reciprocal", left=1 / source, right=target,
+                  complexity=3),
+    )  # fmt: skip
+    if source.shape[1] > 1:
+        yield Candidate(name="softmax_left_out", told="the target answers logits: its softmax is left out",
+                        left=source, right=_softmax(target), complexity=2)  # fmt: skip
+        yield Candidate(name="softmax_added", told="the target applies a softmax that the source does not",
+                        left=_softmax(source), right=target, complexity=2)  # fmt: skip
+        totals = source.sum(axis=1, keepdims=True)
+        yield Candidate(name="normalised", told="the target divides each row by its sum", left=source / totals,
+                        right=target, complexity=3)  # fmt: skip
 
 
 def shifts(pairs: Pairs) -> Iterator[Candidate]:
@@ -194,12 +203,8 @@ def columns(pairs: Pairs) -> Iterator[Candidate]:
     cost = np.array(
         [[-float(equal(source[:, [i]], target[:, [j]]).mean()) for j in range(wide_target)] for i in range(wide)]
     )
-    with np.errstate(all="ignore"):
-        near = np.array(
-            [[np.nanmean(np.abs(source[:, i] - target[:, j])) for j in range(wide_target)] for i in range(wide)]
-        )
-    # Equal columns first; of others the nearest.
-    cost += 1e-6 * np.nan_to_num(near / max(float(np.nanmax(near)), 1e-300), nan=1.0)
+    near = np.array([[_apart(source[:, i], target[:, j]) for j in range(wide_target)] for i in range(wide)])
+    cost += 1e-6 * near / max(float(near.max()), 1e-300)  # equal columns first; of others the nearest
     places, found = linear_sum_assignment(cost)
     left, right = source[:, places], target[:, found]
     if wide != wide_target:
@@ -301,6 +306,13 @@ def _best_cut(score: Floats, positive: np.ndarray[Any, np.dtype[np.bool_]]) -> t
     return best
 
 
+def _apart(one: Floats, other: Floats) -> float:
+    """Mean absolute difference where both are numbers of a size that can be squared; as far as can be where none is."""
+    apart = np.abs(one - other)
+    usable = apart < 1e150
+    return float(apart[usable].mean()) if usable.any() else 1e150
+
+
 def _sigmoid(values: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -700, 700))))
 
@@ -333,17 +345,19 @@ def _ratio(source: Floats, target: Floats) -> float:
 
 
 def _line(source: Floats, target: Floats) -> tuple[float, float]:
-    """Least squares, twice: the second time on the half that lies nearest to the first line."""
-    if len(source) < 3 or float(np.ptp(source)) == 0.0:
-        return 1.0, 0.0
-    slope, offset = np.polyfit(source, target, 1)
-    for _ in range(8):
+    """Least squares; then again on the half that lies nearest to the line, until outliers have no say."""
+    near = np.ones(len(source), dtype=np.bool_)
+    slope, offset = 1.0, 0.0
+    for _ in range(9):
+        x, y = source[near], target[near]
+        spread = float(((x - x.mean()) ** 2).mean()) if len(x) >= 3 else 0.0
+        if spread == 0.0:
+            break
+        slope = float(((x - x.mean()) * (y - y.mean())).mean()) / spread
+        offset = float(y.mean()) - slope * float(x.mean())
         apart = np.abs(target - slope * source - offset)
         near = apart <= np.median(apart)
-        if near.sum() < 3 or float(np.ptp(source[near])) == 0.0:
-            break
-        slope, offset = np.polyfit(source[near], target[near], 1)
-    return float(slope), float(offset)
+    return slope, offset
 
 
 def _bias_told(bias: Floats, pairs: Pairs, *, whole: bool) -> str:

@@ -21,6 +21,12 @@ def explain(pairs: Pairs, *, most: int = 5) -> list[Cause]:
     Where the sides differ by more than float32 arithmetic can, that is what is explained, and smaller differences count
     as none; where they do not, every last digit counts.
     """
+    # Answers may hold infinities and what overflows; a candidate that makes NaN of them explains nothing.
+    with np.errstate(all="ignore"):
+        return _explain(pairs, most)
+
+
+def _explain(pairs: Pairs, most: int) -> list[Cause]:
     exact = _nothing_material(pairs)
     alike = _alike(pairs, exact=exact)
     if alike.all():
@@ -81,7 +87,8 @@ def _residue(one: Candidate, pairs: Pairs) -> float:
         if np.isfinite(apart).all():
             before = np.minimum(apart, spread) if apart.sum() > spread.sum() else apart
     total = float(before.sum())
-    return max(0.0, 1.0 - float(rest.sum()) / total) if total > 0 else 0.0
+    share = 1.0 - float(rest.sum()) / total if total > 0 else 0.0
+    return share if 0.0 < share <= 1.0 else 0.0
 
 
 def _where(pairs: Pairs, alike: Flags) -> list[Cause]:

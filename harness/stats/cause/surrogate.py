@@ -16,7 +16,7 @@ from harness.stats.cause.pairs import Floats
 
 # A stand-in that explains less of the held-out variance than this explains nothing else either.
 LEAST_R2 = 0.5
-TREES, DEPTH, RATE, BINS = 150, 4, 0.15, 32
+TREES, DEPTH, RATE, BINS = 80, 3, 0.15, 64
 
 
 @dataclass(frozen=True, slots=True)

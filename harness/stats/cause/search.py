@@ -58,7 +58,9 @@ def _cause(one: Candidate, pairs: Pairs, alike: Flags, *, exact: bool) -> Cause:
     after = equal(one.left, one.right, **tolerance)
     differing = int((~alike).sum())
     gained = (int((after & ~alike).sum()) - int((alike & ~after).sum())) / differing
-    explained = max(gained, _SOFT * _residue(one, pairs) if one.fitted or not exact else 0.0, 0.0)
+    # Squared: every fit takes something away from every difference, and half of it gone is no half of a cause.
+    soft = _SOFT * _residue(one, pairs) ** 2 if one.fitted or not exact else 0.0
+    explained = max(gained, soft, 0.0)
     return Cause(
         name=one.name,
         told=one.told,

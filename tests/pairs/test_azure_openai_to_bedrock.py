@@ -81,7 +81,7 @@ def test_a_system_message_among_the_turns_stays_where_it_stands_as_text():
     turns = (Message("user", (Text("a"),)), Message("assistant", (Text("b"),)), Message("user", (late,)))
     translation = translated(PAIR, asked("gpt-4o", *turns))
     assert Conversation.of(translation.request).messages[2].content == (Text("From now on, rhyme."),)
-    assert losses(translation)["system"][1] == "text where it stands"
+    assert losses(translation)["system"][1] == "its text, where it stands"
 
 
 def test_an_image_by_its_address_is_dropped_and_told():

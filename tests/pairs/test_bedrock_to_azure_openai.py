@@ -206,6 +206,29 @@ def test_thinking_of_earlier_turns_and_cache_points_are_dropped():
     assert losses(translation).keys() == {"cache_point", "reasoning_content", "guard_content"}
 
 
+@pytest.mark.parametrize(
+    ("field", "block", "text"),
+    [
+        ("guard_content", {"guardContent": {"text": {"text": "the question"}}}, "the question"),
+        ("citations", {"citationsContent": {"content": [{"text": "a"}, {"text": "b"}]}}, "a\n\nb"),
+        ("citations", {"type": "text", "text": "quoted", "citations": [{}]}, "quoted"),
+        ("search_result", {"searchResult": {"source": "s", "title": "t", "content": [{"text": "x"}]}}, "t\n\ns\n\nx"),
+    ],
+)
+def test_what_a_foreign_block_says_is_still_read(field: str, block: dict[str, Any], text: str):
+    """A question that was marked for the guardrail is the question all the same."""
+    translation = translated(PAIR, asked(CLAUDE, Message("user", (Foreign(field=field, value=block),))))
+    assert Conversation.of(translation.request).messages == (Message("user", (Text(text),)),)
+    assert losses(translation) == {field: ("a block of the source's own", "its text, where it stands")}
+
+
+def test_an_image_in_s3_is_dropped_and_told():
+    turn = Message("user", (Image(media_type="image/png", url="s3://bucket/key"), Text("what?")))
+    translation = translated(PAIR, asked(CLAUDE, turn))
+    assert Conversation.of(translation.request).messages == (Message("user", (Text("what?"),)),)
+    assert losses(translation)["image"] == ("an image by its address", None)
+
+
 def test_documents_that_are_text_are_read_out_and_others_dropped():
     plain = File(kind="document", format="csv", name="prices", data=b"a,b")
     table = File(kind="document", format="xlsx", name="prices", data=b"PK")

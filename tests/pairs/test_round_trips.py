@@ -42,7 +42,7 @@ from harness.pairs._parts.catalog import shipped
 from harness.pairs._parts.params import HARMLESS
 from harness.services.bedrock.invoke import CHAT
 
-EXAMPLES = int(os.environ.get("PARITY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("PARITY_EXAMPLES", "25"))
 WORDS = st.text(alphabet=st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1, max_size=8)
 NAMES = st.from_regex(r"[a-z][a-z_]{0,7}", fullmatch=True)
 VALUES = st.dictionaries(NAMES, st.none() | st.booleans() | st.integers(0, 9) | WORDS, max_size=2)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from harness.core.case import Json
 from harness.core.chat import (
     CachePoint,
     Call,
@@ -152,26 +153,40 @@ def _call(call: Call, target: Target, losses: Losses) -> Call:
 
 
 def _foreign(part: Foreign, target: Target, losses: Losses) -> Part | None:
-    """A block in the source's own words: kept where the target reads the same words, else only a system text is."""
+    """A block in the source's own words: kept where the target reads the same words, else what can be read of it."""
     if target.same_words:
         return part
-    value = part.value
-    if part.field == "system" and isinstance(value, dict):
-        content = value.get("content")
-        blocks = content if isinstance(content, list) else [{"text": content}]
-        texts = [
-            str(block["text"]) for block in blocks if isinstance(block, dict) and isinstance(block.get("text"), str)
-        ]
-        if texts:
-            reason = "the target has a place for system text at the beginning alone, and no name for its speaker"
-            losses.change("system", "a message among the turns, or with a name", "text where it stands", reason)
-            return Text("\n\n".join(texts))
+    text = "\n\n".join(_readable(part.value))
+    if text.strip():
+        said = "a message among the turns, or with a name" if part.field == "system" else "a block of the source's own"
+        losses.change(part.field, said, "its text, where it stands", f"{target.api.title} has no such block")
+        return Text(text)
     losses.drop(part.field, "a block of the source's own", target.who(part.field))
     return None
 
 
+def _readable(value: Json) -> Iterator[str]:
+    """The texts of a block that a model was given to read: of a marked question, a quotation, a found passage.
+
+    Source: content blocks of Converse, of Anthropic's Messages and of chat completions.
+    """
+    match value:
+        case {"text": str(text)}:
+            yield text
+        case {"text": inner} | {"guardContent": inner} | {"searchResult": inner} | {"citationsContent": inner}:
+            yield from _readable(inner)
+        case {"content": str(text)} | {"message": {"refusal": str(text)}}:
+            yield text
+        case {"content": list(blocks)}:
+            named = [value.get("title"), value.get("source")] if isinstance(value, dict) else []
+            yield from (name for name in named if isinstance(name, str))
+            for block in blocks:
+                yield from _readable(block)
+
+
 def _image(image: Image, target: Target, losses: Losses) -> Image | None:
-    way = "data" if image.data is not None else "url"
+    stored = image.url is not None and image.url.startswith("s3://")
+    way = "data" if image.data is not None else "s3" if stored else "url"
     if not target.allows("image", way):
         said = "an image" if way == "data" else "an image by its address"
         losses.drop("image", said, target.who("image"))

@@ -20,7 +20,10 @@ COLUMNS = ("source", "again", "target", "timed_out", "region", "night", "absent"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """worker: the file beside this one that the peer's own Python runs. items, draws: the shape of its samples."""
+    """worker: the file beside this one that the peer's own Python runs. items, draws: the shape of its samples.
+
+    beside: what else its environment needs.
+    """
 
     words: str
     package: str
@@ -28,6 +31,7 @@ class Peer:
     worker: str
     items: int
     draws: int
+    beside: tuple[str, ...] = ()
 
     def python(self, cache: Path) -> Path:
         """The interpreter of its environment, which is made where it does not exist."""
@@ -37,8 +41,8 @@ class Peer:
         if not ready.exists():
             print(f"installing {self.package} {self.version} into {folder}", file=sys.stderr)
             venv.create(folder, with_pip=True)
-            requirement = f"{self.package}=={self.version}"
-            subprocess.run([python, "-m", "pip", "install", "--quiet", requirement], check=True)
+            requirements = (f"{self.package}=={self.version}", *self.beside)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
             ready.touch()
         return python
 

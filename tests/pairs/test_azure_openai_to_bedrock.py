@@ -143,6 +143,14 @@ def test_json_without_a_schema_has_no_twin():
     assert losses(translation) == {"response_format": ("json", None)}
 
 
+def test_a_schema_with_open_objects_is_sent_as_it_is_and_told():
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    translation = translated(PAIR, asked("gpt-4o", format=Format(kind="schema", name="r", schema=schema)))
+    form = Conversation.of(translation.request).format
+    assert form is not None and form.schema == schema
+    assert losses(translation) == {"response_format": ("an object without additionalProperties false", "the same")}
+
+
 def test_a_speakers_name_is_dropped_and_told():
     translation = translated(PAIR, asked("gpt-4o", Message("user", (Text("a"),), "anna")))
     assert losses(translation) == {"message_name": ("given", None)}

@@ -18,6 +18,7 @@ UNSUPPORTED = frozenset(
         *("uniqueItems", "allOf", "oneOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else"),
     }
 )
+OPEN = "an object without additionalProperties false"
 ANSWER = "answer"  # what a schema is called where the source gave it no name
 _NESTED = ("anyOf", "prefixItems")
 _NAMED = ("properties", "$defs", "definitions")
@@ -72,6 +73,8 @@ def _tool(tool: Tool, target: Target, losses: Losses) -> Tool:
         if openai and (problem := strict_problem(tool.schema)):
             losses.drop("tool_schema", "strict", f"{target.api.title} refuses it as strict: {problem}")
             return replace(kept, strict=False if target.api.strict_by_default else None)
+        if not openai and _is_open(tool.schema):
+            losses.change("tool_schema", OPEN, "the same", f"{target.api.title} may refuse it: it wants closed objects")
     elif tool.strict is None and target.api.strict_by_default:
         losses.change("tool_schema", "not said to be strict", "not strict", f"{target.api.title} takes it as strict")
         return replace(kept, strict=False)
@@ -106,6 +109,8 @@ def _format(form: Format | None, target: Target, losses: Losses) -> Format | Non
 
 def _held(form: Format, target: Target, losses: Losses) -> Format:
     """To services that hold every answer to its schema, `strict` is not said; Anthropic's words have no name either."""
+    if _is_open(form.schema or {}):
+        losses.change("response_format", OPEN, "the same", f"{target.api.title} may refuse it: it wants closed objects")
     if form.strict is False:
         losses.change(
             "response_format", "a schema as a hint", "a schema that holds", f"{target.api.title} has no hints"
@@ -117,6 +122,15 @@ def _held(form: Format, target: Target, losses: Losses) -> Format:
             "response_format", "name or description of the schema", f"{target.api.title} takes the schema alone"
         )
     return Format(kind="schema", schema=form.schema)
+
+
+def _is_open(schema: Mapping[str, Json]) -> bool:
+    """Whether an object lets other properties in, which Claude's schemas that hold do not allow.
+
+    Source: Anthropic, "Structured outputs", JSON Schema limitations.
+    """
+    objects = (one for one in _walk(schema) if one.get("type") == "object" or "properties" in one)
+    return any(one.get("additionalProperties") is not False for one in objects)
 
 
 def root_problem(schema: Mapping[str, Json]) -> str | None:
@@ -137,7 +151,7 @@ def strict_problem(schema: Mapping[str, Json]) -> str | None:
             return f"keyword {word}"
         if inner.get("type") == "object" or "properties" in inner:
             if inner.get("additionalProperties") is not False:
-                return "an object without additionalProperties false"
+                return OPEN
             properties, required = inner.get("properties", {}), inner.get("required", [])
             if (
                 isinstance(properties, dict)

@@ -51,9 +51,15 @@ TARGETS = {
         ("Claude, InvokeModel", "foundry_to_bedrock", "claude-sonnet-4-5", "invoke"),
     ),
 }
+# task, service of the source -> the same
 OTHERS = {
-    "embeddings": (("Titan", "azure_openai_to_bedrock", "titan-embed-text-v2", None),),
-    "images.generations": (("Stable Image", "azure_openai_to_bedrock", "stable-image", None),),
+    ("embedding", "azure_openai"): (("Titan", "azure_openai_to_bedrock", "titan-embed-text-v2", None),),
+    ("image", "azure_openai"): (("Stable Image", "azure_openai_to_bedrock", "stable-image", None),),
+    ("embedding", "bedrock"): (
+        ("text-embedding-3-large", "bedrock_to_azure_openai", "text-embedding-3-large", None),
+        ("Cohere on Foundry", "bedrock_to_foundry", "cohere-embed-v4", None),
+    ),
+    ("image", "bedrock"): (("gpt-image", "bedrock_to_azure_openai", "gpt-image", None),),
 }
 
 
@@ -72,7 +78,8 @@ class Documented:
     def targets(self) -> list[tuple[str, Translator]]:
         """Heading -> translator, for the pairs and services that are there."""
         found = []
-        for heading, pair, model, api in OTHERS.get(self.operation, TARGETS[self.service]):
+        task = shipped().family(self.service, self.model).task
+        for heading, pair, model, api in OTHERS.get((task, self.service), TARGETS[self.service]):
             if pair in registry.names("pairs"):
                 built = registry.load("pairs", pair, target_model=model, source_model=self.model, api=api)
                 translator = Translator.of(built, where=DOCUMENTED.name)
@@ -137,7 +144,8 @@ def with_member(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 def _is_read(one: Documented) -> bool:
-    codec = registry.load("services", one.service, settings=SideSettings.nowhere(Side.SOURCE)).codec
+    options = {"api": "chat"} if one.service == "foundry" and one.operation != "messages" else {}
+    codec = registry.load("services", one.service, settings=SideSettings.nowhere(Side.SOURCE), **options).codec
     try:
         codec.read_request(one.recording(one.body))
     except (HarnessError, NotImplementedError):

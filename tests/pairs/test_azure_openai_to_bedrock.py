@@ -114,6 +114,18 @@ def test_tools_stay_where_earlier_turns_called_them():
     assert losses(translation) == {"tool_choice": ("none", "auto")}
 
 
+def test_calls_of_earlier_turns_are_read_as_text_by_a_model_without_tools():
+    turns = (
+        Message("user", (Text("a"),)),
+        Message("assistant", (Call(id="1", name="f", arguments={"x": 1}),)),
+        Message("user", (Result(id="1", content=(Text("4"),)), Text("and?"))),
+    )
+    translation = translated(PAIR, asked("gpt-4o", *turns, tools=TOOLS), target_model="llama-3")
+    _, call, result = Conversation.of(translation.request).messages
+    assert (call.content, result.content) == ((Text('f({"x": 1})'),), (Text("4"), Text("and?")))
+    assert {"tools", "tool_call", "tool_result"} <= losses(translation).keys()
+
+
 def test_arguments_that_are_no_json_become_an_object():
     turns = (
         Message("user", (Text("a"),)),
@@ -201,9 +213,17 @@ def test_cohere_insists_on_a_purpose_of_the_embedding():
 
 
 def test_more_texts_than_a_call_takes_cannot_be_said():
-    request = Request(Task.EMBEDDING, {"texts": ["a", "b"]}, {"model": "text-embedding-3-large"})
-    with pytest.raises(UnencodableRequest, match="1 texts a call"):
-        translated(PAIR, request)
+    request = Request(Task.EMBEDDING, {"texts": ["a"] * 97}, {"model": "text-embedding-3-large"})
+    with pytest.raises(UnencodableRequest, match="96 texts a call"):
+        translated(PAIR, request, target_model="cohere-embed-v4")
+
+
+def test_a_prompt_is_built_of_one_text_a_turn():
+    turns = (Message("user", (Text("a"), Text("b"))), Message("assistant", (Text("c"),)), Message("user", (Text("d"),)))
+    translation = translated(PAIR, asked("gpt-4o", *turns), target_model="llama-3-3", api="invoke")
+    messages = Conversation.of(translation.request).messages
+    assert [message.content for message in messages] == [(Text("a\n\nb"),), (Text("c"),), (Text("d"),)]
+    assert losses(translation)["prompt_form"] == ("turns", "a prompt")
 
 
 def test_a_size_becomes_the_nearest_aspect_ratio():

@@ -366,14 +366,14 @@ def embedding(model: str, **params: Any) -> Request:
 
 
 def test_embeddings_tell_what_changes_the_vectors():
-    request = embedding("cohere.embed-english-v3", input_type="search_query", truncate="end", encoding="int8")
+    request = embedding("cohere.embed-english-v3", input_type="search_query", truncate="end", encoding=["int8"])
     translation = translated(PAIR, request)
     assert translation.request.params == {"model": "text-embedding-3-large", "api": "embeddings"}
     assert losses(translation) == {
         "dimensions": ("1024 by default", "3072 by default"),
         "input_type": ("search_query", None),
         "truncate": ("end", None),
-        "encoding": ("int8", None),
+        "encoding": ("int8", "float"),
     }
 
 

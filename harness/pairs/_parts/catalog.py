@@ -36,7 +36,10 @@ _PROFILE = re.compile(r"^(?:us-gov|us|eu|apac|global|jp|au|ca|in|sa|me)\.(?=[a-z
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """One form of a service's API. name: its word in [pair] api; body: which of InvokeModel's bodies, else None."""
+    """One form of a service's API. name: its word in [pair] api; body: which of InvokeModel's bodies, else None.
+
+    The other fields are explained at the head of _models/apis.toml.
+    """
 
     service: str
     name: str
@@ -45,6 +48,7 @@ class Api:
     words: str
     needs: tuple[str, ...] = ()
     alternate: bool = False
+    prompt: bool = False
     texts_per_call: int | None = None
     strict_by_default: bool = False
     source: str = ""
@@ -298,7 +302,8 @@ def _apis(tables: Mapping[str, Any]) -> tuple[Api, ...]:
                         accepts=table["accepts"],
                         words=table["words"],
                         needs=tuple(table.get("needs", ())),
-                        alternate=table.get("roles") == "alternate",
+                        alternate=table.get("roles") == "alternate" or table.get("prompt", False),
+                        prompt=table.get("prompt", False),
                         texts_per_call=table.get("texts_per_call"),
                         strict_by_default=table.get("strict_by_default", False),
                         source=table["source"],

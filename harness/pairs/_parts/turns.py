@@ -22,6 +22,7 @@ from harness.core.chat import (
     Result,
     Text,
     Value,
+    text_of,
 )
 from harness.errors import UnencodableRequest
 from harness.pairs._parts.fit import Losses, Target
@@ -57,6 +58,10 @@ def carry(conversation: Conversation, target: Target, losses: Losses) -> Convers
         messages = _alternating(messages, target, losses)
     messages = _with_ids(messages, losses)
     messages = _prefill(messages, target, losses)
+    if target.api.prompt:
+        reason = "the body holds one text, built of the turns by the model's template"
+        losses.change("prompt_form", "turns", "a prompt", reason)
+        system, messages = _one_text(system), [replace(one, content=_one_text(one.content)) for one in messages]
     return replace(conversation, system=system, messages=tuple(messages))
 
 
@@ -94,6 +99,10 @@ def tokens(conversation: Conversation) -> int:
                 pass
     size += sum(len(json.dumps(dict(tool.schema))) + len(tool.description or "") for tool in conversation.tools)
     return math.ceil(size / BYTES_PER_TOKEN) + images * IMAGE_TOKENS
+
+
+def _one_text(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    return (Text(text_of(parts)),) if parts else ()
 
 
 def _name(message: Message, target: Target, losses: Losses) -> str | None:
@@ -143,8 +152,11 @@ def _part(part: Part, target: Target, losses: Losses) -> Part | None:
     return None
 
 
-def _call(call: Call, target: Target, losses: Losses) -> Call:
-    """Arguments are a text to OpenAI, and an object to every other service."""
+def _call(call: Call, target: Target, losses: Losses) -> Part:
+    """Arguments are a text to OpenAI, and an object to every other service. Without tools, a call is read as text."""
+    if target.accepts("tools") is not True:
+        losses.change("tool_call", "a call", "its text", target.who("tools"))
+        return Text(f"{call.name}({call.raw or json.dumps(call.arguments, ensure_ascii=False)})")
     if target.api.words == "openai" or (call.raw is None and isinstance(call.arguments, dict)):
         return call
     said = "arguments that are no JSON" if call.raw is not None else "arguments that are no object"
@@ -256,8 +268,12 @@ def _text_of(file: File) -> str | None:
         return None
 
 
-def _result(result: Result, target: Target, losses: Losses) -> Result:
+def _result(result: Result, target: Target, losses: Losses) -> Part:
     """What a tool gave back. A failure that the target cannot be told as one is told in the text."""
+    if target.accepts("tools") is not True:
+        losses.change("tool_result", "a result", "its text", target.who("tools"))
+        texts = [_said(part) for part in result.content]
+        return Text("\n".join(["[tool error]", *texts] if result.error else texts))
     content: list[Part] = []
     for part in result.content:
         kept = _result_part(part, target, losses)
@@ -267,6 +283,18 @@ def _result(result: Result, target: Target, losses: Losses) -> Result:
         return replace(result, content=tuple(content))
     losses.change("tool_result", "marked as failed", "a word in its text", f"{target.api.title} has no mark for it")
     return replace(result, content=(Text("[tool error]"), *content), error=False)
+
+
+def _said(part: Part) -> str:
+    """A part of a result as text; pictures and files by what they are."""
+    match part:
+        case Text():
+            return part.text
+        case Value():
+            return json.dumps(part.value, ensure_ascii=False)
+        case File(text=str() as text):
+            return text
+    return f"[{type(part).__name__.lower()}]"
 
 
 def _result_part(part: Part, target: Target, losses: Losses) -> Part | None:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.core.case import Json, Request, Task
 from harness.errors import UnencodableRequest
 from harness.pairs._parts.catalog import Family
-from harness.pairs._parts.fit import Losses, Target, within
+from harness.pairs._parts.fit import Losses, Target, listed, within
 from harness.pairs._parts.params import HARMLESS
 from harness.pairs._parts.turns import BYTES_PER_TOKEN
 
@@ -50,7 +50,9 @@ def _params(asked: Mapping[str, Json], target: Target, losses: Losses) -> Mappin
     for name, value in asked.items():
         accepted = target.accepts(name)
         default = target.family.defaults.get(name)
-        if accepted is False:
+        if name == "encoding":
+            kept[name] = _encoding(value, accepted, target, losses)
+        elif accepted is False:
             if value != default and value not in HARMLESS.get(name, ()):
                 losses.drop(name, _told(name, value), target.who(name))
         elif name == "dimensions":
@@ -62,8 +64,20 @@ def _params(asked: Mapping[str, Json], target: Target, losses: Losses) -> Mappin
     return {name: value for name, value in kept.items() if value is not None}
 
 
+def _encoding(value: Json, accepted: Any, target: Target, losses: Losses) -> Json:
+    """Forms of the vectors: one word to OpenAI, a list to others. Left out, every service gives floats."""
+    asked = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    known = asked if accepted is True else [one for one in asked if isinstance(accepted, list) and one in accepted]
+    lost = [one for one in asked if one not in known and one != "float"]
+    if lost:
+        losses.change("encoding", listed(lost), listed(known) or "float", target.who("encoding"))
+    if not known:
+        return None
+    return known[0] if target.api.words == "openai" else list[Json](known)
+
+
 def _told(name: str, value: Json) -> str:
-    return str(value) if name in ("dimensions", "input_type", "normalize", "truncate", "encoding") else "given"
+    return str(value) if name in ("dimensions", "input_type", "normalize", "truncate") else "given"
 
 
 def _dimensions(value: Json, accepted: Any, target: Target, losses: Losses) -> Json:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.lab import loopback
-from harness.lab.loopback import Reply, Request
+from harness.lab.loopback import HangUp, Reply, Request
 
 
 def echo(request: Request) -> Reply | None:
@@ -17,8 +17,17 @@ def echo(request: Request) -> Reply | None:
         return None
     if request.path == "/fault":
         raise RuntimeError("broken on purpose")
+    if request.path == "/pieces":
+        return Reply(status=200, pieces=iter([b"one ", b"", b"two"]))
+    if request.path == "/torn":
+        return Reply(status=200, pieces=torn())
     body = f"{request.method} {request.path}?{request.query} {request.headers.get('x-a')} ".encode() + request.body
     return Reply(status=200, body=body, headers={"X-Served": "yes"})
+
+
+def torn() -> Iterator[bytes]:
+    yield b"one "
+    raise HangUp
 
 
 @pytest.fixture
@@ -78,3 +87,16 @@ def test_a_handler_that_fails_answers_500_and_the_connection_lives_on(connection
 )
 def test_silence_and_nonsense_end_the_connection(connection, request_bytes):
     assert said(connection, request_bytes, b"") == b""
+
+
+def test_pieces_are_sent_as_chunks_and_the_connection_is_kept(connection):
+    got = said(connection, b"GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n", b"0\r\n\r\n")
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding: chunked" in head and b"Content-Length" not in head
+    assert body == b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"
+    assert said(connection, b"GET /again HTTP/1.1\r\nHost: x\r\n\r\n", b" ").endswith(b"GET /again? None ")
+
+
+def test_a_stream_that_is_hung_up_has_no_end(connection):
+    got = said(connection, b"GET /torn HTTP/1.1\r\nHost: x\r\n\r\n", b"never")
+    assert got.endswith(b"4\r\none \r\n")

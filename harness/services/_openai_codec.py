@@ -17,7 +17,7 @@ from harness.core.case import Json, Lot, Recording, Request, Task
 from harness.core.chat import Conversation
 from harness.core.output import Chat, Images, Output, StopReason
 from harness.errors import CodecError
-from harness.services import _openai_embeddings, _openai_images, _openai_responses
+from harness.services import _openai_embeddings, _openai_images, _openai_items, _openai_responses
 from harness.services._chat import parsed, valued
 from harness.services._chat import table as tabled
 from harness.services._failures import by_status
@@ -192,16 +192,16 @@ def _whole(operation: str, events: tuple[Event, ...]) -> dict[str, Any]:
     """What a stream's events are the pieces of."""
     told = tuple(event for event in events if event.kind != "error")
     if operation == RESPONSES:
-        return _openai_responses.response_of(told)
+        return _openai_items.response_of(told)
     return completion_of([tabled(event.data) for event in told])
 
 
 def _finished(operation: str, whole: Mapping[str, Any]) -> bool:
-    return _openai_responses.finished(whole) if operation == RESPONSES else finished(whole)
+    return _openai_items.finished(whole) if operation == RESPONSES else finished(whole)
 
 
 def _chat(operation: str, whole: Mapping[str, Any], request: Request) -> Chat:
-    return valued(_openai_responses.chat_of(whole) if operation == RESPONSES else chat_of(whole), request)
+    return valued(_openai_items.chat_of(whole) if operation == RESPONSES else chat_of(whole), request)
 
 
 def _decode(reply: Wire, request: Request) -> Reading | Unreadable:
@@ -225,7 +225,7 @@ def _output(operation: str, body: dict[str, Any], request: Request) -> tuple[Out
         return _openai_embeddings.output(body, request), tokens_of(body.get("usage"))
     if operation == IMAGES:
         return _openai_images.output(body), tokens_of(body.get("usage"))
-    if operation == RESPONSES and not _openai_responses.finished(body):
+    if operation == RESPONSES and not _openai_items.finished(body):
         raise ValueError("the response is not finished")
     return _chat(operation, body, request), tokens_of(body.get("usage"))
 

@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.config import SideSettings
-from harness.core.call import Reading, Side, Wire
-from harness.core.case import Lot
+from harness.core.call import Event, Reading, Side, Wire
+from harness.core.case import Lot, Request, Task
 from harness.core.chat import Conversation, Message, Text
-from harness.services import bedrock
+from harness.core.protocols import Codec
+from harness.services import azure_openai, bedrock, foundry
 
 ROUNDS = 15
 CALLS = 200
@@ -35,11 +36,11 @@ SAID = (WORDS[::-1] * 25)[:1000]
 
 @dataclass(frozen=True)
 class Subject:
-    """One body of one service. ours: one call through our codec. sdk: the same through the vendor's SDK."""
+    """One body of one service. ours: a call through our codec. sdk: the same through the vendor's SDK, if any."""
 
     name: str
     ours: Callable[[], object]
-    sdk: Callable[[], object]
+    sdk: Callable[[], object] | None
 
 
 def best_us(call: Callable[[], object]) -> float:
@@ -150,8 +151,131 @@ def boto3_call(sent: Wire, model: str, answer: bytes) -> Callable[[], object]:
     return call
 
 
+# Azure OpenAI and Foundry: the SDK's own cost is that of its method, over a transport in memory: building and checking
+# the request, its HTTP client without a socket, and the parsed answer.
+
+SAFE = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")}
+USAGE = {"prompt_tokens": 220, "completion_tokens": 210, "total_tokens": 430}
+CHUNK = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o"}
+COMPLETION: dict[str, Any] = {
+    **CHUNK,
+    "object": "chat.completion",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": SAID},
+            "content_filter_results": SAFE,
+        }
+    ],
+    "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": SAFE}],
+    "usage": USAGE,
+}
+CHUNKS: list[dict[str, Any]] = [
+    {**CHUNK, "choices": [{"index": 0, "delta": {"content": SAID[i : i + 25]}, "finish_reason": None}]}
+    for i in range(0, len(SAID), 25)
+] + [{**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": USAGE}]
+RESPONSE: dict[str, Any] = {
+    "id": "r",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "gpt-4o",
+    "output": [
+        {
+            "type": "message",
+            "id": "m",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": SAID, "annotations": []}],
+        }
+    ],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": {"input_tokens": 220, "output_tokens": 210, "total_tokens": 430},
+}
+VECTOR: dict[str, Any] = {
+    "object": "list",
+    "model": "e",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.125] * 1536}],
+    "usage": {"prompt_tokens": 220, "total_tokens": 220},
+}
+
+
+def azure_openai_subjects() -> Iterator[Subject]:
+    conversation = Conversation(messages=(Message("user", (Text(ASKED),)),))
+    chat, responses = conversation.request({"max_tokens": 512}), conversation.request({"api": "responses"})
+    stream = conversation.request({"max_tokens": 512, "stream": True})
+    embedding = Request(Task.EMBEDDING, {"texts": [ASKED]}, {"encoding": "float"})
+    for name, request, answer in (
+        ("chat", chat, COMPLETION),
+        (f"chat, {len(CHUNKS)} chunks", stream, CHUNKS),
+        ("responses", responses, RESPONSE),
+        ("embedding of 1,536", embedding, VECTOR),
+    ):
+        codec = azure_openai.build(SideSettings(side=Side.TARGET, cloud="azure", endpoint="gpt")).codec
+        yield Subject(f"Azure OpenAI {name}", *azure_calls(codec, request, answer))
+
+
+def foundry_subjects() -> Iterator[Subject]:
+    request = Conversation(messages=(Message("user", (Text(ASKED),)),)).request({"max_tokens": 512})
+    codec = foundry.build(SideSettings(side=Side.TARGET, cloud="azure", endpoint="claude")).codec
+    ours, _ = azure_calls(codec, request, ANSWERS["anthropic"][1])
+    yield Subject("Foundry messages", ours, None)
+
+
+def azure_calls(codec: Codec, request: Request, answer: Any) -> tuple[Callable[[], object], Callable[[], object]]:
+    """One call through our codec, and through the SDK. answer: a body, or the chunks of a stream."""
+    import httpx2
+    import openai
+
+    lot = Lot("l", {"c": request})
+    sent = codec.next(lot, ())
+    assert isinstance(sent, Wire)
+    assert isinstance(sent.body, dict)
+    asked: dict[str, Any] = sent.body
+    streams = isinstance(answer, list)
+    events = tuple(Event(0.1, "chunk", chunk) for chunk in answer) if streams else ()
+    reply = Wire(operation=sent.operation, status=200, body=None if streams else answer, events=events)
+
+    def ours() -> object:
+        codec.next(lot, ())
+        return codec.decode(lot, (reply,))["c"]
+
+    assert isinstance(ours(), Reading)
+    content = json.dumps(answer).encode()
+    if streams:
+        content = b"".join(b"data: %s\n\n" % json.dumps(chunk).encode() for chunk in answer) + b"data: [DONE]\n\n"
+    headers = {"content-type": "text/event-stream" if streams else "application/json"}
+    client = openai.AzureOpenAI(
+        azure_endpoint="https://r.example",
+        api_key="none",
+        api_version="2024-10-21",
+        http_client=httpx2.Client(
+            transport=httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, content=content))
+        ),
+        max_retries=0,
+    )
+    methods: dict[str, Callable[..., Any]] = {
+        "chat.completions": client.chat.completions.create,
+        "responses": client.responses.create,
+        "embeddings": client.embeddings.create,
+    }
+
+    def theirs() -> object:
+        answered = methods[sent.operation](**asked)
+        return list(answered) if streams else answered
+
+    return ours, theirs
+
+
 # A service joins with a function here that yields its subjects.
-SERVICES: dict[str, Callable[[], Iterator[Subject]]] = {"bedrock": bedrock_subjects}
+SERVICES: dict[str, Callable[[], Iterator[Subject]]] = {
+    "bedrock": bedrock_subjects,
+    "azure_openai": azure_openai_subjects,
+    "foundry": foundry_subjects,
+}
 
 
 def main() -> None:
@@ -161,10 +285,11 @@ def main() -> None:
     if unknown := sorted(set(chosen) - set(SERVICES)):
         sys.exit(f"unknown service {', '.join(unknown)}; known are {', '.join(SERVICES)}")
     print(f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}; microseconds a call\n")
-    print(f"| {'body':26} | ours | SDK's own |\n| {'-' * 26} | ---- | --------- |")
+    print(f"| {'body':31} | ours | SDK's own |\n| {'-' * 31} | ---- | --------- |")
     for service in chosen:
         for subject in SERVICES[service]():
-            print(f"| {subject.name:26} | {best_us(subject.ours):4.0f} | {best_us(subject.sdk):9.0f} |")
+            sdk = "-" if subject.sdk is None else f"{best_us(subject.sdk):.0f}"
+            print(f"| {subject.name:31} | {best_us(subject.ours):4.0f} | {sdk:>9} |")
 
 
 if __name__ == "__main__":

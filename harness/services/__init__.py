@@ -11,6 +11,7 @@ imported in `open()`, not at the top: a codec costs nothing to load. Put the ser
 Files that begin with an underscore are not services but what several of them need: `_tabular` (scores), `_replies`
 (headers), `_hosts` (cloud words), `_network` (proxy and certificates), `_failures` (exceptions and statuses), and for
 each vendor a pair such as `_aws` (sessions and credentials) and `_aws_failures`. `_chat` has what codecs of chat models
-share, `_anthropic` and the `_openai*` files the bodies of those makers (`_openai_codec` puts them together, `_openai_sdk`
-carries them), `_sse` and `_streams` server-sent events, `_entra` keys and tokens. Services never import one another.
+share, `_anthropic` and the `_openai*` files the bodies of those makers (`_openai_codec` puts them together,
+`_openai_sdk` carries them), `_sse` and `_streams` server-sent events, `_entra` keys and tokens. Services never import
+one another.
 """

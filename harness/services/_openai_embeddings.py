@@ -93,7 +93,7 @@ def _vector(value: Any) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         if not raw or len(raw) % 4:
             raise ValueError("a vector is no row of float32")
         return np.frombuffer(raw, dtype="<f4").astype(np.float64)
-    if not isinstance(value, list) or not value or not all(type(number) in (int, float) for number in value):
+    if not isinstance(value, list) or not value or not {type(number) for number in value} <= {int, float}:
         raise ValueError("a vector is no list of numbers")
     try:
         return np.array(value, dtype=np.float64)

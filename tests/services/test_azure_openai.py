@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -369,3 +371,37 @@ def test_a_deployment_that_cannot_be_read_stops_no_run(clouds, runtime):
     assert runtime() == "fp_1; api v1; deployment not read (status 403)"
     managed(clouds, Reply(403), deployment=Reply(200, b"<html>"))
     assert runtime() == "fp_1; api v1; deployment not read (no JSON object)"
+
+
+@pytest.fixture
+def renewing(internet, clouds):
+    """An endpoint that a token of one second opens, and a call to make through it."""
+    clouds.lifetime_s = 1.0
+    clouds.infer = lambda request: json_reply(ANSWER)
+    service = build(side(internet))
+    endpoint = service.open()
+    yield endpoint, service.codec.next(lot(asked()), ())
+    endpoint.close()
+
+
+def test_a_token_near_its_end_is_renewed_without_a_failure(internet, clouds, renewing):
+    endpoint, wire = renewing
+    used = {clouds.token}
+    endpoint.call(wire, timeout_s=5)
+    time.sleep(1.0)
+    clouds.token = secrets.token_hex(32)
+    used.add(clouds.token)
+    endpoint.call(wire, timeout_s=5)
+    calls = [one for one in internet.requests if one.path.startswith("/openai/")]
+    assert {call.headers["authorization"].removeprefix("Bearer ") for call in calls} == used
+
+
+def test_a_renewal_that_fails_early_does_no_harm(clouds, renewing):
+    endpoint, wire = renewing
+    ring = endpoint._keyring
+    clouds.manage = lambda request: Reply(503) if request.path.startswith("/msi") else None
+    ring._opener = replace(ring._opener, refresh_at_s=0.0, expires_at_s=time.time() + 60)
+    assert [endpoint.call(wire, timeout_s=5).status for _ in range(3)] == [200] * 3
+    ring._opener = replace(ring._opener, refresh_at_s=0.0, expires_at_s=0.0)
+    with pytest.raises(ServiceError):
+        endpoint.call(wire, timeout_s=5)

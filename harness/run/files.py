@@ -65,7 +65,8 @@ class Files:
         parts = [part for part in urlsplit(uri).path.split("/") if part]
         if not parts or ".." in parts or "\\" in uri or "\0" in uri:
             return None
-        ends = ["/".join(parts[at:]) for at in range(len(parts))]
+        # Never by the name alone, where there is a folder: in/1 and out/1 are two objects.
+        ends = ["/".join(parts[at:]) for at in range(max(len(parts) - 1, 1))]
         folder = posixpath.dirname(beside)
         near = [posixpath.join(folder, end) for end in ends if folder]
         for place in self._places:

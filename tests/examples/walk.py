@@ -25,6 +25,8 @@ from tests.examples.pages import PAGES, ROOT, Block, Command, blocks, commands
 
 QUICK = (
     "parity decide ",
+    "parity golden ",
+    "parity import ",
     "parity plan ",
     "parity selftest --rows ",
     "parity schema",

@@ -72,7 +72,7 @@ def _reached(args: argparse.Namespace, profile: Profile, plans: list[Plan]) -> I
     try:
         with lab_for(profile, args.lab_state, None) as (addresses, _):
             for made in (in_lab(one, addresses) for one in plans):
-                for side in Side:
+                for side in made.called:
                     service = made.pair.source if side is Side.SOURCE else made.pair.target
                     yield _try(f"{made.suite.name}: {side.value} {service}", partial(_opened, made, side))
     except HarnessError as exc:
@@ -99,12 +99,15 @@ def _packages() -> str:
 
 def _planned(suite: Path, profile: Profile, sound: list[Plan]) -> str:
     """Every request said on both sides; a plan that can be is added to `sound`."""
+    from harness.core.call import Mode
     from harness.run import plan
 
-    made = plan.make(suite, profile)
+    # A profile that names the source alone can record, and nothing else.
+    made = plan.make(suite, profile, mode=Mode.RECORD if profile.target is None else None)
     plan.preflight(made)
     sound.append(made)
-    return f"{len(made.order):,} cases, every request can be said on both sides"
+    sides = " and ".join(side.value for side in made.called)
+    return f"{len(made.order):,} cases, mode {made.mode.value}: every request can be said to {sides}"
 
 
 def _opened(made: Plan, side: Side) -> str:

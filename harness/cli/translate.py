@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
     command.add_argument("--pair", metavar="P", help="a pair, such as bedrock_to_azure_openai")
     command.add_argument("--suite", type=Path, metavar="SUITE", help="take pair and options from a suite instead")
     command.add_argument("--target", metavar="MODEL", help="the target's model; default: the model map's")
+    command.add_argument("--source", metavar="MODEL", help="the model behind recordings that name a deployment")
     command.add_argument("--api", metavar="FORM", help="form of the target's API, such as chat, responses, converse")
     command.add_argument("--json", action="store_true", help="one JSON object a case on stdout")
 
@@ -55,7 +56,7 @@ def _translator(args: argparse.Namespace) -> Translator:
         raise ConfigError("parity translate: name a pair (--pair) or a suite (--suite), one of them.")
     suite = None if args.suite is None else config.load_suite(args.suite)
     options = {} if suite is None else dict(suite.pair_options)
-    asked = {"target_model": args.target, "api": args.api}
+    asked = {"target_model": args.target, "source_model": args.source, "api": args.api}
     options.update({name: value for name, value in asked.items() if value is not None})
     where = "parity translate" if suite is None else str(suite.path)
     folder = None if suite is None else suite.folder

@@ -175,7 +175,7 @@ class TestAnswers:
     def test_a_stream_kept_parsed_reads_alike(self):
         listed = json.dumps([{name: members} for name, members in EVENTS]).encode()
         whole = json.dumps(ANSWER).encode()
-        for body in (listed, whole):
+        for body in (listed, whole, b"\n " + listed):
             told = read(recorded("ConverseStream", body, response_headers={"content-type": "application/json"}))
             assert isinstance(told, Reading)
             assert (told.output.text, told.tokens_in) == ("A cat.", 12)

@@ -87,6 +87,7 @@ BODIES: list[tuple[str, dict[str, Any]]] = [
         {
             "anthropic_version": "bedrock-2023-05-31",
             "anthropic_beta": ["x"],
+            "service_tier": "auto",
             "max_tokens": 256,
             "system": "Be brief.",
             "temperature": 0,

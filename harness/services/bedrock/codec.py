@@ -80,10 +80,11 @@ class BedrockCodec:
         if body is None or (recording.status or 200) >= 400:
             return wire
         streamed = recording.operation in STREAMS
-        if streamed and (_media(named) == "application/vnd.amazon.eventstream" or body[:1] not in (b"[", b"{")):
+        first = body.lstrip()[:1]
+        if streamed and (_media(named) == "application/vnd.amazon.eventstream" or first not in (b"[", b"{")):
             return replace(wire, body=None, events=events.from_bytes(body))
         try:
-            if streamed and body[:1] == b"[":
+            if streamed and first == b"[":
                 listed = json_object(b'{"events":' + body + b"}")["events"]
                 return replace(
                     wire, body=None, events=events.from_list(listed, chunks=recording.operation == INVOKE_STREAM)

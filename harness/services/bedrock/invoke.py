@@ -16,8 +16,8 @@ from harness.core.case import Json
 from harness.core.chat import Conversation
 from harness.errors import CodecError, UnencodableRequest
 from harness.services import _anthropic
-from harness.services._chat import NoAnswer, objects
-from harness.services.bedrock import cohere, completion, converse, nova, openai
+from harness.services._chat import NoAnswer, objects, table
+from harness.services.bedrock import cohere, completion, converse_answers, nova, openai
 
 ANTHROPIC_VERSION = "bedrock-2023-05-31"
 
@@ -28,7 +28,11 @@ Write = Callable[[Conversation, dict[str, Any]], dict[str, Any]]
 def _read_anthropic(body: dict[str, Any]) -> tuple[Conversation, dict[str, Json]]:
     if body.get("anthropic_version") == ANTHROPIC_VERSION:
         del body["anthropic_version"]
-    return _anthropic.read(body)
+    tier = body.pop("service_tier", None)  # Anthropic's own; Bedrock's word for it stands in a header
+    conversation, params = _anthropic.read(body)
+    if tier is not None:
+        params["extra"] = {**table(params.get("extra")), "service_tier": tier}
+    return conversation, params
 
 
 def _write_anthropic(conversation: Conversation, left: dict[str, Any]) -> dict[str, Any]:
@@ -60,8 +64,8 @@ def _fold_choices(chunks: list[dict[str, Any]]) -> dict[str, Any]:
 
 # A member that only answers of one shape have -> who reads them.
 _ANSWERS: tuple[tuple[str, Callable[[dict[str, Any]], Reading]], ...] = (
-    ("output", converse.answer),
-    ("stopReason", converse.answer),
+    ("output", converse_answers.answer),
+    ("stopReason", converse_answers.answer),
     ("results", completion.titan),
     ("generation", completion.llama),
     ("completion", completion.claude2),

@@ -16,7 +16,7 @@ from harness.services.bedrock.converse import (
     take_conversation,
     take_nova_reasoning,
 )
-from harness.services.bedrock.converse import fold as fold_events
+from harness.services.bedrock.converse_answers import fold as fold_events
 
 KIND = "Nova"
 SCHEMA = "messages-v1"

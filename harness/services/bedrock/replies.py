@@ -10,7 +10,7 @@ from harness.core.case import Request, Task
 from harness.core.output import Chat
 from harness.services._aws_codes import by_code
 from harness.services._chat import NoAnswer, count, counted, json_object, table, text, valued
-from harness.services.bedrock import converse, embeddings, events, images, invoke, meters
+from harness.services.bedrock import converse_answers, embeddings, events, images, invoke, meters
 from harness.services.bedrock.guardrail import filtered
 from harness.services.bedrock.operations import CONVERSE, CONVERSE_STREAM
 
@@ -89,8 +89,12 @@ def whole(wire: Wire) -> bool:
 def _read(wire: Wire) -> _Read:
     """The answer in a reply. Raises NoAnswer."""
     if wire.operation in (CONVERSE, CONVERSE_STREAM):
-        body = converse.fold((one.kind, table(one.data)) for one in wire.events) if wire.events else _object(wire.body)
-        read = converse.answer(body)
+        body = (
+            converse_answers.fold((one.kind, table(one.data)) for one in wire.events)
+            if wire.events
+            else _object(wire.body)
+        )
+        read = converse_answers.answer(body)
         chat = filtered(read.output, body)
         ended = "stopReason" in body
         tokens = read.tokens or Tokens()

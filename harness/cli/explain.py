@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.core.report import Payloads
     from harness.run.explain import Explanation
 
-PATHS = 10  # of JSON answers, listed
+PATHS, COLUMNS = 10, 5  # listed at most
 
 
 def add(subparsers: Any) -> None:
@@ -51,7 +51,8 @@ def _document(found: Explanation, payloads: Payloads) -> dict[str, Any]:
     for cause in causes:
         del cause["complexity"], cause["settings"]
     paths = [asdict(path) for path in found.paths]
-    return {"rows": found.rows, "left_out": found.left_out, "causes": causes, "paths": paths}
+    errors = {name: {str(q): apart for q, apart in one.items()} for name, one in found.errors.items()}
+    return {"rows": found.rows, "left_out": found.left_out, "causes": causes, "errors": errors, "paths": paths}
 
 
 def _text(found: Explanation, payloads: Payloads) -> str:
@@ -64,6 +65,11 @@ def _text(found: Explanation, payloads: Payloads) -> str:
         ]
     if not found.causes:
         lines.append("no cause found that explains a fifth of a difference" if found.rows else "no numbers to explain")
+    lines += [
+        f'differences of "{name}": ' + ", ".join(f"{q:.0%} within {apart:.3g}" for q, apart in quantiles.items())
+        for name, quantiles in list(found.errors.items())[:COLUMNS]
+        if quantiles
+    ]
     if found.paths:
         lines.append("paths of JSON answers, by how much more often they differ than in the source itself:")
         lines += [

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.comparators import PairedScores, are_named, not_of, number, pair_scores, word
 from harness.core.case import Case
+from harness.core.floats import ulps
 from harness.core.output import Output, Scores
 from harness.core.verdict import Comparison, Status
 from harness.errors import ConfigError, UnknownName
@@ -26,6 +27,8 @@ DTYPES: Mapping[str, tuple[float, float]] = {
 RTOL, ATOL = 1e-5, 1e-8
 
 UNIT = "absolute difference"
+# Units in the last place beyond which a difference is no matter of rounding, and is not told in them.
+NEAR_ULPS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,8 @@ class NumericClose:
         # The target answered with no number where one was due, or with another infinity than the source's.
         invalid = ~np.isfinite(target) & ~np.isnan(source) & ~same_infinity
         if invalid.any():
-            return self._say(case, Status.MISMATCH, f"invalid output of the target: {_place(paired, invalid)}")
+            reason = f"invalid output of the target: {_place(paired, invalid)}{_classes(target[invalid])}"
+            return self._say(case, Status.MISMATCH, reason)
         distance, limit, ratio = self._ratios(paired, both_finite)
         worst = int(np.argmax(ratio))
         if ratio.flat[worst] > 1.0:
@@ -135,7 +139,8 @@ class NumericClose:
         others = f"; {out} of {ratio.size} values are out of tolerance" if ratio.size > 1 else ""
         reason = (
             f'row {row}, column "{paired.names[column]}": source {float(paired.source[row, column])!r}, '
-            f"target {float(paired.target[row, column])!r}, {far:.3g} apart where {allowed:.3g} is allowed{others}"
+            f"target {float(paired.target[row, column])!r}, {far:.3g} apart"
+            f"{_steps(paired.source[row, column], paired.target[row, column])} where {allowed:.3g} is allowed{others}"
         )
         known = far if math.isfinite(far) else None
         return self._say(case, Status.MISMATCH, reason, distance=known, limit=allowed)
@@ -211,6 +216,22 @@ def _tolerance(where: str, settings: Mapping[str, object], otherwise: Tolerance 
     if atol < 0:
         raise ConfigError(f"{where}: atol must be at least 0, not {atol!r}.")
     return Tolerance(rtol, atol)
+
+
+def _steps(source: float, target: float) -> str:
+    """' (3 ulp of float32)' where two numbers are that near, else ''."""
+    for single, kind in ((False, "float64"), (True, "float32")):
+        steps = float(ulps(np.array([source]), np.array([target]), single=single)[0])
+        if 0 < steps <= NEAR_ULPS:
+            return f" ({steps:.0f} ulp of {kind})"
+    return ""
+
+
+def _classes(bad: NDArray[np.float64]) -> str:
+    """'; 3 values: 2 NaN, 1 infinite' where several are invalid, else ''."""
+    nan, infinite = int(np.isnan(bad).sum()), int(np.isinf(bad).sum())
+    listed = [f"{count} {name}" for count, name in ((nan, "NaN"), (infinite, "infinite")) if count]
+    return f"; {len(bad)} values: {', '.join(listed)}" if len(bad) > 1 else ""
 
 
 def _place(paired: PairedScores, where: NDArray[np.bool_]) -> str:

@@ -28,7 +28,8 @@ def ndcg_at(ranking: Sequence[str], grades: Mapping[str, float], k: int) -> floa
     best = _gain(sorted((max(grade, 0.0) for grade in grades.values()), reverse=True)[:k])
     if best <= 0.0:
         raise ValueError("nDCG without a relevant name is not defined")
-    return min(_gain([max(grades.get(name, 0.0), 0.0) for name in ranking[:k]]) / best, 1.0)
+    found = _gain([max(grades.get(name, 0.0), 0.0) for name in ranking[:k]]) / best
+    return 1.0 if found > 1.0 - 1e-12 else found
 
 
 def rbo(one: Sequence[str], other: Sequence[str], p: float) -> float:
@@ -56,7 +57,8 @@ def rbo(one: Sequence[str], other: Sequence[str], p: float) -> float:
         extrapolated = common_at_s * (depth - s) / s if depth > s else 0.0
         total += (common + extrapolated) / depth * p**depth
     end = ((common - common_at_s) / n + common_at_s / s) * p**n
-    return min((1 - p) / p * total + end, 1.0)
+    found = (1 - p) / p * total + end
+    return 1.0 if found > 1.0 - 1e-12 else found  # a ranking and itself are exactly one, whatever the sum's rounding
 
 
 def _gain(grades: Sequence[float]) -> float:

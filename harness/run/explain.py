@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from harness.stats.agreement import agreement
 from harness.stats.cause import Cause, Pairs, explain
 from harness.stats.cause.pairs import Column
 from harness.stats.holm import holm
+from harness.stats.quality import error_quantiles
 
 # Rows beyond which a cause is no better known, only later.
 MOST_ROWS = 20_000
@@ -60,13 +61,15 @@ class PathRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """rows: rows compared; left_out: rows of another shape than most. causes: best first. paths: by metric, rates that
-    differ most first; empty where no comparator tells places.
+    """rows: rows compared; left_out: rows of another shape than most. causes: best first. errors: column ->
+    quantile -> absolute difference of the sides; empty where their columns differ in number. paths: rates that differ
+    most first; empty where no comparator tells places.
     """
 
     rows: int
     left_out: int
     causes: tuple[Cause, ...]
+    errors: dict[str, dict[float, float]] = field(default_factory=dict)
     paths: tuple[PathRate, ...] = ()
 
 
@@ -79,7 +82,7 @@ def explain_run(plan: Plan, observed: Iterable[Observed], *, most: int = 5) -> E
         if len(rows) < MOST_ROWS:
             rows += _rows(item)
     found = explain_rows(rows[:MOST_ROWS], most=most)
-    return Explanation(rows=found.rows, left_out=found.left_out, causes=found.causes, paths=paths.rates())
+    return replace(found, paths=paths.rates())
 
 
 def explain_rows(rows: list[Row], *, most: int = 5) -> Explanation:
@@ -88,8 +91,15 @@ def explain_rows(rows: list[Row], *, most: int = 5) -> Explanation:
         return Explanation(rows=0, left_out=0, causes=())
     shape = Counter((row.columns, row.target_columns, tuple(row.cells)) for row in rows).most_common(1)[0][0]
     alike = [row for row in rows if (row.columns, row.target_columns, tuple(row.cells)) == shape]
-    causes = explain(_pairs(alike), most=most)
-    return Explanation(rows=len(alike), left_out=len(rows) - len(alike), causes=tuple(causes))
+    pairs = _pairs(alike)
+    causes = explain(pairs, most=most)
+    return Explanation(rows=len(alike), left_out=len(rows) - len(alike), causes=tuple(causes), errors=_errors(pairs))
+
+
+def _errors(pairs: Pairs) -> dict[str, dict[float, float]]:
+    if not pairs.same_shape:
+        return {}
+    return {name: error_quantiles(pairs.source[:, at], pairs.target[:, at]) for at, name in enumerate(pairs.columns)}
 
 
 def read_pairs(path: Path) -> list[Row]:

@@ -34,6 +34,7 @@ def test_a_file_of_pairs_is_explained(tmp_path: Path, capsys: pytest.CaptureFixt
     assert said.startswith(
         "100 rows\n1. every value is 2 too high\n   bias: explains 100.0% of the difference; 0.0% of"
     )
+    assert 'differences of "0": 50% within 2, 90% within 2, 99% within 2, 100% within 2' in said
     assert main(["explain", file, "--json", "--most", "1"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [cause["name"] for cause in found["causes"]] == ["bias"]

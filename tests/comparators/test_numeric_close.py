@@ -253,3 +253,16 @@ def test_a_match_needs_every_value_to_be_a_number_or_the_same_on_both_sides(pair
             assert (math.isfinite(s) and math.isfinite(t)) or s == t or (equal_nan and s != s and t != t)
     assert (found.value is None) == (found.status is Status.INCOMPARABLE)
     assert found.distance is None or math.isfinite(found.distance)
+
+
+def test_a_difference_of_rounding_is_told_in_units_of_the_last_place():
+    one = float(np.nextafter(np.nextafter(1.0, 2.0), 2.0))
+    assert "(2 ulp of float64) where 0 is allowed" in compare(scores([1.0]), scores([one]), rtol=0, atol=0).reason
+    three = float(np.float32(1.0) + np.float32(3 * 2**-23))
+    assert "(3 ulp of float32)" in compare(scores([1.0]), scores([three]), rtol=0, atol=0).reason
+    assert "ulp" not in compare(scores([1.0]), scores([2.0]), rtol=0, atol=0).reason
+
+
+def test_several_invalid_values_are_counted_by_class():
+    found = compare(scores([1.0, 2.0, 3.0]), scores([NAN, INF, NAN]))
+    assert found.reason.endswith("; 3 values: 2 NaN, 1 infinite")

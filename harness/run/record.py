@@ -91,6 +91,7 @@ def record(
 def _freeze(made: Plan, folder: RunFolder, kept: RunRecord, into: Path, *, at: datetime) -> tuple[Manifest, int]:
     """Write the set in the order of the set that was asked from."""
     words = made.golden.manifest
+    planted = "" if kept.planted is None else f' The fault "{kept.planted}" was planted in the source\'s lab.'
     service, operation = words.service, words.operation
     failures = 0
     with tempfile.TemporaryFile(dir=folder.path) as spool:
@@ -114,7 +115,8 @@ def _freeze(made: Plan, folder: RunFolder, kept: RunRecord, into: Path, *, at: d
             service=service,
             operation=operation,
             licence=words.licence,
-            source=f"Requests: golden set {words.name}, {words.sha256[:16]}. Answers: parity record, run {kept.run}.",
+            source=f"Requests: golden set {words.name}, {words.sha256[:16]}. Answers: parity record, run {kept.run}."
+            f"{planted}",
             split=words.split,
             created_at=at.astimezone(UTC),
             redaction=words.redaction,

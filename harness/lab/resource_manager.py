@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from harness.lab import identity, tokens
+from harness.lab import cognitive, identity, tokens
 from harness.lab.desk import PREFIX, Desk
 from harness.lab.loopback import Reply, Request
 from harness.lab.settings import (
@@ -99,6 +99,11 @@ def _route(desk: Desk, operations: dict[str, float], request: Request) -> Reply:
     if not API_VERSION.match(version):
         raise _Refused(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required")
     names = [unquote(part) for part in request.path.strip("/").split("/")]
+    if cognitive.owns(names):
+        found = cognitive.document(names) if request.method == "GET" else None
+        if found is None:
+            raise _Refused(404, "ResourceNotFound", f"The Resource '{'/'.join(names[5:])}' was not found.")
+        return _reply(found)
     _owned(names)
     rest = [name.lower() for name in names[8:]]
     match request.method, rest:

@@ -46,6 +46,7 @@ DEPLOYMENTS = {
 }
 REASONING = frozenset({"o4-mini"})  # think first, and take no sampling parameters
 DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072}  # deployments that embed -> at most
+RESOURCE = "parity-lab"  # its name
 AZURE_OPENAI_KEY = "PARITY_LAB_AZURE_OPENAI_KEY"  # the environment variable that holds the resource's primary key
 MODELS = "models"  # NAME.onnx in this folder of the lab's; one process trains for both
 CONTROL_HEADER = "x-lab-control"

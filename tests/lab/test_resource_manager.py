@@ -169,3 +169,23 @@ def test_a_token_for_another_audience_opens_nothing(lab, http):
     headers = {"Authorization": f"Bearer {token}"}
     answer = http.request("GET", lab.addresses["resource_manager"] + workspace, headers=headers)
     assert (answer.status, answer.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
+
+
+def test_it_tells_of_the_deployments_of_azure_openai_and_of_their_content_filter(lab, http):
+    manager, header = lab.addresses["resource_manager"], {"X-IDENTITY-HEADER": lab.environment["IDENTITY_HEADER"]}
+    asked = {"api-version": "2019-08-01", "resource": "https://management.azure.com"}
+    handed = http.request("GET", lab.environment["IDENTITY_ENDPOINT"], fields=asked, headers=header).json()
+    account = (
+        f"{manager}/subscriptions/{lab_room.SUBSCRIPTION}/resourceGroups/{lab_room.RESOURCE_GROUP}"
+        "/providers/Microsoft.CognitiveServices/accounts/parity-lab"
+    )
+
+    def get(path: str, token: str = handed["access_token"]) -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        return http.request("GET", f"{account}/{path}?api-version=2024-10-01", headers=headers)
+
+    deployment = get("deployments/gpt-4o").json()["properties"]
+    assert deployment["model"] == {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"}
+    policy = get(f"raiPolicies/{deployment['raiPolicyName']}").json()["properties"]
+    assert {one["name"] for one in policy["contentFilters"]} == {"Hate", "Selfharm", "Sexual", "Violence"}
+    assert get("deployments/gpt-9").status == 404 and get("deployments/gpt-4o", token="x.y.z").status == 401

@@ -42,7 +42,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         TIME_GAP: "stretches of time without a record, much longer than is usual in the log",
         CLOCK_SKEW: "cases whose time cannot be right",
         MODEL_VERSIONS: "models and versions that answered in one set",
-        UNREAD: "cases whose request or answer the service's codec cannot read",
+        UNREAD: "cases whose request no codec here can read, so that they cannot be replayed",
         REJECTED: "records that could not be read; they are no cases",
         SKIPPED: "records that are no call of a model; they are no cases",
         LEFT_OUT: "cases of another set that sampling, splitting or merging left out",

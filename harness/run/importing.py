@@ -25,7 +25,7 @@ from harness.recordings.privacy import Redactor, redacted, streamed
 from harness.recordings.seen import Seen
 from harness.recordings.traffic import Traffic
 from harness.recordings.writer import Writer
-from harness.run.outcomes import answer_key, answered, request_key
+from harness.run.outcomes import answer_key, answered, asked, request_key_of
 
 REJECTS = "rejects.jsonl"
 _EVERY = 10_000
@@ -213,6 +213,7 @@ class _Import:
             gaps.NO_REQUEST: self._without_request,
             gaps.REPEATS: links.repeats,
             gaps.DUPLICATES: links.duplicates,
+            gaps.UNREAD: links.unread,
             gaps.REJECTED: self.rejected,
             gaps.SKIPPED: sum(self._skipped.values()) - self._without_request,
         }
@@ -266,12 +267,14 @@ class Links:
         self._writer = writer
         self._requests = Seen()
         self._answers = Seen()
-        self.repeats = 0
-        self.duplicates = 0
+        self.repeats = self.duplicates = 0
+        self.unread = 0  # cases whose request no codec reads
 
     def add(self, case: StoredCase) -> StoredCase:
         """The case as it was written."""
-        request = request_key(case.recording)
+        neutral = asked(case.recording)
+        self.unread += neutral is None
+        request = request_key_of(case.recording, neutral)
         first = self._requests.get(request)
         if first is None:
             self._requests.put(request, self._writer.add(case))

@@ -85,7 +85,11 @@ def told(outcome: Outcome, recording: Recording) -> dict[str, Any]:
 
 def request_key(recording: Recording) -> int:
     """Equal for calls that ask the same of the same model, in (0, 2**64). By the neutral request, else by the bytes."""
-    neutral = asked(recording)
+    return request_key_of(recording, asked(recording))
+
+
+def request_key_of(recording: Recording, neutral: dict[str, Any] | None) -> int:
+    """The same where the neutral request is at hand; None: the codec cannot read it."""
     what = _canonical(neutral) if neutral is not None else recording.request_body
     return _hash(f"{recording.service}\0{recording.operation}\0{recording.model}\0".encode() + what)
 

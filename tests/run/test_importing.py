@@ -103,6 +103,12 @@ def test_a_text_that_cannot_be_stored_is_a_reject(tmp_path: Path):
     assert json.loads((tmp_path / "rejects.jsonl").read_text())["reason"] == "a text that UTF-8 cannot say"
 
 
+def test_a_request_that_no_codec_reads_is_a_case_and_counted(tmp_path: Path):
+    summary = imported(tmp_path, captured("1,2\n3", "1"))
+    assert summary.manifest.cases == 1
+    assert {gap.kind: gap.count for gap in summary.manifest.gaps}[gaps.UNREAD] == 1
+
+
 def test_every_record_is_accounted_for(tmp_path: Path):
     only_answered = {"captureData": {"endpointOutput": {"data": "1"}}}
     summary = imported(tmp_path, captured("1", "1"), only_answered, b"{", captured("1", None))

@@ -196,6 +196,8 @@ def _whole(body: bytes) -> bool:
 def _answer(logged: Logged, answered: bytes | None) -> tuple[int | None, dict[str, str], bytes | None]:
     """Status, headers and body. A refused call has a status and a body in the service's own form."""
     code = logged.error_code
+    if code is None and str(logged.status)[:1] in "45" and len(str(logged.status)) == 3:
+        code = logged.status
     if code is None:
         return (None, {}, None) if answered is None else (200, {"content-type": JSON}, answered)
     word = str(code)

@@ -89,6 +89,10 @@ def test_a_refusal_nobody_knows_is_a_refusal(code, status):
     assert one.status == status
 
 
+def test_a_status_alone_tells_a_refusal():
+    assert [one.status for one in recordings("bedrock_log", line(status=503) + line(status=200))] == [503, 200]
+
+
 def test_a_record_without_an_answer_is_a_case_and_says_so():
     content = record()
     del content["output"]

@@ -13,6 +13,7 @@ from harness.comparators._text.words import CACHED_TEXTS, Kind, Token, read
 
 NEAR = 0.82  # normalised similarity of two spellings of one word ("Abidali", "Abid Ali"; "Hurtin", "Hurtin'")
 LEAST_NEAR = 4  # letters; shorter words are near too many others
+LEAST_START = 6  # letters that two forms of one name share at their beginning: Portugal, Portuguese
 MOST_NEAR = 40  # words of one first letter that are looked at, so that time stays linear in the text
 
 
@@ -32,20 +33,27 @@ class Lexicon:
 
         own: the lexicon of the token's own text, which knows what runs of names it stands in.
         """
-        if token.stem in self.stems:
+        if token.stem in self.stems or self.has_form(token, own):
             return True
+        form = token.form
+        if token.kind not in (Kind.RARE, Kind.NAME) or len(form) < LEAST_NEAR:
+            return False
+        return any(near(token.stem, other) for other in self.by_letter.get(form[0], ()))
+
+    def has_form(self, token: Token, own: Lexicon | None = None) -> bool:
+        """Whether the text holds a short form or the long form of a word: an acronym, an initial, an adjective."""
         if own is not None and token.capital and any(token.stem in own.acronyms.get(one, ()) for one in self.shorts):
             return True
-        if token.kind not in (Kind.RARE, Kind.NAME):
+        if token.kind not in (Kind.RARE, Kind.NAME) or not token.capital:
             return False
         form = token.form
         if len(form) == 1:
-            return token.capital and form in self.initials
-        if token.capital and len(form) <= 5 and form in self.acronyms:
+            return form in self.initials
+        if len(form) <= 5 and form in self.acronyms:
             return True
-        if len(form) < LEAST_NEAR:
-            return False
-        return any(near(token.stem, other) for other in self.by_letter.get(form[0], ()))
+        return len(form) >= LEAST_START and any(
+            other.startswith(form[:LEAST_START]) for other in self.by_letter.get(form[0], ())
+        )
 
 
 @lru_cache(maxsize=CACHED_TEXTS)

@@ -17,7 +17,7 @@ from harness.comparators._text.words import read
 
 DEFECT = 0.2  # at most this where aligned sentences differ by a typed fact, or where sentences are missing
 LONG = 20.0  # a text of this weight (about as many content words) is judged sentence by sentence
-TIGHT = 0.8  # shorter texts are, where their sentences are this alike
+TIGHT = 0.9  # shorter texts are, where their sentences are this alike
 MISSING = 0.15  # share of a text that may be left out or added before it counts
 CUT = 0.85  # a text that ends without a full stop and is shorter than this share of the other was cut off
 _CERTAIN = 50.0  # a bias that makes every probability 1
@@ -47,8 +47,8 @@ class Similarity:
 def compare_texts(question: str, source: str, target: str, model: Model, *, complete: bool = False) -> Similarity:
     """Two texts; the score is symmetric, the reasons say what the target does.
 
-    complete: sentences that either text lacks count at any length, not only in long texts. Any text is taken, the
-    empty one included.
+    complete: what differs between rewordings counts at any length, not only in long or nearly equal texts.
+    Any text is taken, the empty one included.
     """
     if _plain(source) == _plain(target):
         return Similarity(score=1.0, verdict=Same.SAME, reasons=())
@@ -136,7 +136,7 @@ def _defects(compared: Pair, source: str, target: str, complete: bool) -> tuple[
         reasons.append(
             f'the sense is turned around: target "{_short(change.target)}", source "{_short(change.source)}"'
         )
-    defect |= bool(reasons) and (long or aligned.tightness >= TIGHT)
+    defect |= bool(reasons) and (complete or (aligned.close and (long or aligned.tightness >= TIGHT)))
     for change in aligned.of("omission"):
         reasons.append(f'the target leaves out "{_short(change.source)}"')
     for change in aligned.of("addition"):

@@ -60,6 +60,14 @@ NEGATORS = word_set(
     """
 )
 
+# Words that may stand for a negation in a rewording: "free of charge" is "no charge".
+DENIALS = word_set(
+    """
+    free exempt waived lack lacks lacked lacking fail fails failed unable except excluding absent zero refuse refused
+    deny denied unlike instead rarely seldom avoid avoids prevent prevents prevented unavailable impossible
+    """
+)
+
 YES = word_set("yes yeah yep correct true indeed affirmative")
 NO = word_set("no nope incorrect false")
 

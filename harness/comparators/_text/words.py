@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from harness.comparators._text.vocabulary import (
     CURRENCIES,
     EVERYDAY,
     FUNCTION,
+    MONTHS,
     NEGATORS,
     NUMBERS,
     ORDINALS,
@@ -41,6 +43,9 @@ _NUMERALS = {"I": 1, "V": 5, "X": 10, "L": 50}
 _LARGEST = 1e30
 # Numbers by form, and by use often something else; they compare as numbers and count as words.
 _OFTEN_NO_NUMBER = {"one": "#1", "first": "#1", "second": "#2", "half": "#0.5"}
+
+
+_MONTH_NAMES = {month: name for name, month in MONTHS.items() if len(name) > 4 or name in ("may", "june", "july")}
 
 
 class Kind(IntEnum):
@@ -121,7 +126,7 @@ def read(text: str) -> Words:
         last_end = end
     if tokens:
         sentences.append((first, len(tokens)))
-    joined = _joined(tokens)
+    joined = _joined(_dated(tokens))
     if len(joined) != len(tokens):
         sentences = _recounted(joined)
     letters = [char for char in clean[:2000] if char.isalpha()]
@@ -136,7 +141,7 @@ def read(text: str) -> Words:
     )
 
 
-def negators(tokens: tuple[Token, ...]) -> int:
+def negators(tokens: Sequence[Token]) -> int:
     """How many tokens turn the sense around."""
     return sum(_negates(token.form) for token in tokens)
 
@@ -200,6 +205,8 @@ def _word(shown: str) -> tuple[str, str, Kind, float | None]:
     if _ROMAN.match(shown) and shown not in ("XX", "XXX"):
         value = float(_roman(shown))
         return form, f"#{value:g}", Kind.NUMBER, value
+    if form in MONTHS and len(form) <= 4 and shown[0].isupper() and form != "june":
+        form = _MONTH_NAMES[MONTHS[form]]
     if form in CURRENCIES or form in ("%", "percent", "pct"):
         return form, CURRENCIES.get(form, "percent"), Kind.EVERYDAY, None
     if form in FUNCTION or form.endswith("n't"):
@@ -223,6 +230,18 @@ def _token(shown: str, sentence: int, leads: bool, start: int, end: int) -> Toke
     if capital and kind in (Kind.RARE, Kind.EVERYDAY) and not leads:
         kind = Kind.NAME
     return Token(form, stemmed, shown, kind, sentence, leads, capital, value, start, end)
+
+
+def _dated(tokens: list[Token]) -> list[Token]:
+    """Months by name in dates such as 2024-03-14."""
+    for place in range(2, len(tokens)):
+        year, month, day = tokens[place - 2 : place + 1]
+        together = year.end + 1 == month.start and month.end + 1 == day.start
+        if together and len(year.shown) == 4 and len(month.shown) == 2 and month.shown.isdecimal() and day.value:
+            name = _MONTH_NAMES.get(int(month.shown))
+            if name is not None and year.value is not None:
+                tokens[place - 1] = replace(month, form=name, stem=stem(name), kind=Kind.NAME, value=None)
+    return tokens
 
 
 def _joined(tokens: list[Token]) -> list[Token]:

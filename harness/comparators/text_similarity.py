@@ -6,18 +6,14 @@ off are behaviour. One side alone scores 0; both are a match, save that two answ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.comparators import not_of
-from harness.comparators._conduct import unanswered
+from harness.comparators._text.answers import compare_answers, comparison
 from harness.comparators._text.model import Model, default, load
-from harness.comparators._text.refusing import refuses
-from harness.comparators._text.similarity import Same, Similarity, compare_texts
 from harness.core.case import Case
-from harness.core.chat import question
-from harness.core.output import Chat, Output, Retrieved, StopReason
-from harness.core.verdict import Comparison, Status
+from harness.core.output import Output
+from harness.core.verdict import Comparison
 from harness.errors import ConfigError
 
 
@@ -42,65 +38,15 @@ class TextSimilarity:
         return f"{self.name}|complete:{str(self.complete).lower()}|model:{self.fitted}:{self.model.sha256[:12]}"
 
     def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
-        ours, theirs = _chat(source), _chat(target)
-        if ours is None:
-            return self._say(case, Status.INCOMPARABLE, None, not_of("chat", "source", source))
-        if theirs is None:
-            return self._say(case, Status.MISMATCH, 0.0, not_of("chat", "target", target))
-        ours, theirs = _read_refusal(ours), _read_refusal(theirs)
-        if settled := unanswered(ours, theirs):
-            status, reason = settled
-            return self._say(case, status, float(status is Status.MATCH), reason)
-        found = _cut(ours, theirs)
-        if found is None:
-            asked = question(case.request)
-            found = compare_texts(asked, ours.text, theirs.text, self.model, complete=self.complete)
-        reason = "; ".join(found.reasons)
-        if found.verdict is not Same.SAME:
-            reason = f"{found.verdict}: {reason}" if reason else str(found.verdict)
-        if found.uncalibrated:
-            reason = f"{reason} (uncalibrated: {found.uncalibrated})".strip()
-        status = Status.MATCH if found.verdict is Same.SAME else Status.MISMATCH
-        return self._say(case, status, found.score, reason)
-
-    def _say(self, case: Case, status: Status, value: float | None, reason: str) -> Comparison:
-        return Comparison(
-            case_id=case.id,
-            comparator=self.signature(),
-            status=status,
-            value=value,
-            distance=None if value is None else 1 - value,
-            unit="" if value is None else "1 - score",
-            reason=reason,
-        )
-
-
-def _chat(output: Output) -> Chat | None:
-    """The answer's text: a chat, or the answer that a retrieval made."""
-    return output.answer if isinstance(output, Retrieved) else output if isinstance(output, Chat) else None
-
-
-def _read_refusal(chat: Chat) -> Chat:
-    """A refusal in plain text is one, though no service marks it."""
-    return replace(chat, stop=StopReason.REFUSAL) if refuses(chat.text) else chat
-
-
-def _cut(source: Chat, target: Chat) -> Similarity | None:
-    """Where one answer alone was cut off; two that were are compared as they are."""
-    ours, theirs = source.stop is StopReason.LENGTH, target.stop is StopReason.LENGTH
-    if ours == theirs:
-        return None
-    return Similarity(
-        score=0.0, verdict=Same.DIFFERENT, reasons=(f"the {'source' if ours else 'target'}'s answer is cut off",)
-    )
+        return comparison(self, case, compare_answers(source, target, case, self.model, complete=self.complete))
 
 
 def build(*, complete: bool = True, calibration: str | None = None) -> TextSimilarity:
     """`[comparators.NAME] use = "text_similarity"`.
 
-    complete (true): a sentence that one answer has and the other lacks counts against the target, though the question
-    may be answered without it. calibration: a file that `parity calibrate` wrote; a suite's is relative to the suite.
-    Raises ConfigError where an option is of the wrong kind or the file is no calibration.
+    complete (true): whatever differs between rewordings counts, though the question may be answered without it: a
+    sentence more or less, another number or name. calibration: a file that `parity calibrate` wrote; a suite's is
+    relative to the suite. Raises ConfigError where an option is of the wrong kind or the file is no calibration.
     """
     if not isinstance(complete, bool):
         raise ConfigError(f"text_similarity: complete must be true or false, not {complete!r}.")

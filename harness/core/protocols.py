@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from harness.core.call import Reading, Unreadable, Wait, Wire
@@ -108,6 +109,38 @@ class Comparator(Protocol):
 
     def signature(self) -> str:
         """Name and settings, as in "numeric_close|rtol:1e-05|atol:1e-08"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Whom a comparator asks: the service, its deployment or model, and the side of the profile whose account pays.
+
+    vendor: who made the model. calls: ceiling of a run, on top of the profile's.
+    """
+
+    service: str
+    endpoint: str
+    account: str
+    vendor: str
+    calls: int
+
+
+@runtime_checkable
+class Asker(Protocol):
+    """A comparator that needs a model. It holds no service: the session asks for it, in the role of the judge."""
+
+    @property
+    def judge(self) -> Judge: ...
+
+    def ask(self, source: Output, target: Output, *, case: Case) -> tuple[Request, ...]:
+        """What to ask about these two answers; () where nothing needs asking."""
+        ...
+
+    def compare(
+        self, source: Output, target: Output, *, case: Case, answers: Sequence[Output | None] = ()
+    ) -> Comparison:
+        """answers: to each request of `ask`, in order; None where a call failed."""
         ...
 
 

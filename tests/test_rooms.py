@@ -32,6 +32,14 @@ ROOMS = {
 OPTIONS: dict[str, dict[str, object]] = {
     "by_slice": {"slice": "kind", "values": {"label": {"use": "class_label"}}},
     "chat_label": {"labels": ["yes", "no"]},
+    "rubric_judge": {
+        "rubric": "An answer is worse where it states something false.",
+        "service": "azure_openai",
+        "endpoint": "judge",
+        "vendor": "a third",
+        "source_vendor": "one",
+        "target_vendor": "another",
+    },
     "sagemaker_to_azureml": {"columns": ["age", "income"]},
 }
 

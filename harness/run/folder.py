@@ -76,6 +76,11 @@ class RunFolder:
         return self.path / "ledger"
 
     @property
+    def judgements(self) -> Path:
+        """A ledger of its own: what judges were asked and said."""
+        return self.path / "judge"
+
+    @property
     def policy(self) -> Path:
         return self.path / "policy.toml"
 

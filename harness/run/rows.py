@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from harness.config import Price
 from harness.core.call import Answer, CallFailure, FailureKind, Mode, Observation, Outcome, Side, Tokens
+from harness.core.case import Case
 from harness.core.output import Output
-from harness.core.protocols import Comparator
+from harness.core.protocols import Asker, Comparator
 from harness.core.verdict import Comparison, Row, RowStatus, Status
 from harness.gate.policy import Criterion
+from harness.run.judging import NOBODY, Judged
 from harness.run.observe import Observed
 from harness.run.plan import Plan
 
@@ -36,8 +38,11 @@ class Compared:
     comparisons: dict[str, Comparison]
 
 
-def compare(plan: Plan, observed: Iterable[Observed], *, run: str) -> Iterator[Compared]:
-    """Rows of everything that needs no threshold from this run: comparators, errors, cost."""
+def compare(plan: Plan, observed: Iterable[Observed], *, run: str, judged: Judged = NOBODY) -> Iterator[Compared]:
+    """Rows of everything that needs no threshold from this run: comparators, errors, cost.
+
+    judged: what judges said, for comparators that ask.
+    """
     for item in observed:
         observation = item.observation
         base = Row(
@@ -49,7 +54,7 @@ def compare(plan: Plan, observed: Iterable[Observed], *, run: str) -> Iterator[C
             status_target=status(observation.target),
             status_source=_source_status(observation),
         )
-        rows, comparisons = _compared_rows(plan, observation, _labelled(plan, base, observation))
+        rows, comparisons = _compared_rows(plan, observation, _labelled(plan, base, observation), judged)
         if plan.mode is not Mode.GOLDEN:  # recordings know no errors and no costs of this run
             rows.append(_error_row(base, observation))
             rows.extend(_cost_rows(plan, base, observation))
@@ -75,20 +80,22 @@ def _labelled(plan: Plan, base: Row, observation: Observation) -> Row:
     return base if label is None else replace(base, slices={**base.slices, "source_label": label})
 
 
-def _compared_rows(plan: Plan, observation: Observation, base: Row) -> tuple[list[Row], dict[str, Comparison]]:
+def _compared_rows(
+    plan: Plan, observation: Observation, base: Row, judged: Judged
+) -> tuple[list[Row], dict[str, Comparison]]:
     rows: list[Row] = []
     comparisons: dict[str, Comparison] = {}
     source, again, target = observation.source, observation.source_again, observation.target
     for metric, comparator in plan.comparators:
         row = replace(base, metric=metric)
         if isinstance(source, Answer) and isinstance(target, Answer):
-            comparison = _compare(comparator, source.output, target.output, observation)
+            comparison = _compare(metric, comparator, source.output, target.output, observation.case, judged)
             comparisons[metric] = comparison
             row = replace(row, value_target=comparison.value)
             if comparison.status is Status.INCOMPARABLE:
                 row = replace(row, status_target=RowStatus.UNSCORED)
         if isinstance(source, Answer) and isinstance(again, Answer):
-            noise = _compare(comparator, source.output, again.output, observation)
+            noise = _compare(metric, comparator, source.output, again.output, observation.case, judged)
             row = replace(row, value_noise=noise.value)
             if noise.status is Status.INCOMPARABLE and row.status_source is RowStatus.OK:
                 row = replace(row, status_source=RowStatus.UNSCORED)
@@ -96,8 +103,13 @@ def _compared_rows(plan: Plan, observation: Observation, base: Row) -> tuple[lis
     return rows, comparisons
 
 
-def _compare(comparator: Comparator, source: Output, target: Output, observation: Observation) -> Comparison:
-    return comparator.compare(source, target, case=observation.case)
+def _compare(
+    metric: str, comparator: Comparator, source: Output, target: Output, case: Case, judged: Judged
+) -> Comparison:
+    if isinstance(comparator, Asker):
+        answers = judged.answers(metric, comparator, source, target, case)
+        return comparator.compare(source, target, case=case, answers=answers)
+    return comparator.compare(source, target, case=case)
 
 
 def _error_row(base: Row, observation: Observation) -> Row:

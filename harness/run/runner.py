@@ -104,6 +104,11 @@ class Runner:
         self._stopped: str | None = None
         self._error: BaseException | None = None
 
+    @property
+    def spending(self) -> Spending:
+        """What the run has spent; whoever calls after the sides counts here too."""
+        return self._spending
+
     def run(self) -> Replay:
         """Replay until every case is done or a ceiling is reached.
 

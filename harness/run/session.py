@@ -24,11 +24,11 @@ from harness.core.verdict import Decision, Finding, Row, Verdict
 from harness.errors import LedgerError
 from harness.gate.conditions import Conditions
 from harness.gate.coverage import GoldenFacts, coverage
-from harness.run import findings, ledger, plan
+from harness.run import findings, judging, ledger, plan
 from harness.run.arrival import Work, timetable
 from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, note_torn, sweep, write_whole
 from harness.run.observe import observations
-from harness.run.pacing import patiently
+from harness.run.pacing import Stopped, patiently
 from harness.run.rows import Latencies, compare
 from harness.run.runner import Done, Replay, Runner
 from harness.run.tally import Tally
@@ -95,6 +95,7 @@ def replay(
     record: of this run, without a name; with `resume`, what that run must agree with. Raises as `run` does.
     """
     plan.preflight(made)
+    judging.check(made)
     if resume is None:
         folder = new_run(reports, made.suite.name, now())
         record = _named(record, folder)
@@ -151,7 +152,14 @@ def _replay(
             stack.callback(endpoints[side].close)
         runner = Runner(made, book, endpoints, done=done, work=work, now=lambda: now().timestamp(), progress=progress)
         runner.recount(ledger.read(folder.ledger))
-        return runner.run()
+        replayed = runner.run()
+        if replayed.stopped is not None or made.mode is Mode.RECORD:
+            return replayed
+        try:
+            judging.ask(made, folder.ledger, folder.judgements, runner.spending, now=lambda: now().timestamp())
+        except Stopped as exc:
+            return replace(replayed, stopped=str(exc))
+        return replayed
 
 
 def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: datetime) -> Finished:
@@ -199,7 +207,8 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
 
 
 def _rows(made: plan.Plan, folder: RunFolder, run_name: str, tally: Tally, latencies: Latencies) -> Iterator[Row]:
-    for compared in compare(made, observations(made, folder.ledger), run=run_name):
+    judged = judging.Judged.of(made, folder.judgements)
+    for compared in compare(made, observations(made, folder.ledger), run=run_name, judged=judged):
         tally.add(compared)
         latencies.add(compared.observed)
         yield from compared.rows

@@ -132,11 +132,11 @@ def held_out(items: list[dict[str, Any]], all_pairs: list[Pair]) -> tuple[np.nda
 
 
 def fit(args: argparse.Namespace) -> None:
-    """The model on all pairs, its thresholds on held-out scores; and those scores' agreement."""
+    """The model on all pairs, its thresholds on held-out probabilities; and those scores' agreement."""
     items = questions(args.data)
     all_pairs = pairs(items)
     shipped, bare = held_out(items, all_pairs)
-    same_at, different_at = fitting.thresholds(shipped, np.array([one.same for one in all_pairs], dtype=float))
+    same_at, different_at = fitting.thresholds(bare, np.array([one.same for one in all_pairs], dtype=float))
     model = fitted(items, all_pairs)
     rounded = replace(
         model,

@@ -44,7 +44,7 @@ class Alignment:
     holds numbers and names that contradict each other all the same.
 
     missing, extra: shares in [0, 1] of the source's weight that the target leaves out, of the target's that it adds.
-    weight: of the lighter text. tightness: how alike, in [0, 1], the aligned sentences are.
+    weight: of the lighter text.
     """
 
     close: bool
@@ -52,7 +52,6 @@ class Alignment:
     missing: float
     extra: float
     weight: float
-    tightness: float
 
     def of(self, *kinds: str) -> tuple[Change, ...]:
         """The changes of some kinds."""
@@ -63,15 +62,14 @@ def align(source: str, target: str) -> Alignment:
     """Time grows with the product of sentences that share a word, never of all."""
     ours, theirs = _weighed(source), _weighed(target)
     weight = min(ours.weight, theirs.weight)
-    apart = Alignment(close=False, changes=(), missing=0.0, extra=0.0, weight=weight, tightness=0.0)
+    apart = Alignment(close=False, changes=(), missing=0.0, extra=0.0, weight=weight)
     if weight < LEAST_TEXT:
         return apart
     here, there = _best(ours, theirs), _best(theirs, ours)
     mine, yours = _partners(here, there), _partners(there, here)
     our_likeness, their_likeness = _likeness(ours, theirs, mine), _likeness(theirs, ours, yours)
     lighter, likeness = (ours, our_likeness) if ours.weight <= theirs.weight else (theirs, their_likeness)
-    alike = [(weight, like) for weight, like in zip(lighter.weights, likeness, strict=True) if max(like) >= ALIKE]
-    aligned = math.fsum(weight for weight, _ in alike)
+    aligned = math.fsum(of for of, like in zip(lighter.weights, likeness, strict=True) if max(like) >= ALIKE)
     if aligned < CLOSE * lighter.weight:
         told = _told_apart(ours.words.tokens, theirs.words.tokens, lexicon(source), lexicon(target))
         return replace(apart, changes=tuple(told))
@@ -89,7 +87,6 @@ def align(source: str, target: str) -> Alignment:
         missing=math.fsum(ours.weights[index] for index in omitted) / ours.weight,
         extra=math.fsum(theirs.weights[index] for index in added) / theirs.weight,
         weight=weight,
-        tightness=math.fsum(weight * like[0] for weight, like in alike) / aligned,
     )
 
 

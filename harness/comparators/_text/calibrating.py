@@ -54,8 +54,8 @@ def calibrate(labelled: Sequence[Labelled], model: Model, *, made_by: str) -> Ca
     values = np.array([pair(one.prompt, one.source, one.target, model.salience).values for one in labelled])
     folds = np.array([zlib.crc32(prompt.encode()) % FOLDS for prompt in prompts])
     most = np.array([ceiling(one.prompt, one.source, one.target, model) for one in labelled])
-    scores = np.minimum(_held_out(values, labels, folds, model), most)
-    same_at, different_at = thresholds(scores, labels)
+    bare = _held_out(values, labels, folds, model)
+    same_at, different_at = thresholds(bare, labels)
     bias, features = refitted(values, labels, model)
     new = replace(
         model,
@@ -70,7 +70,7 @@ def calibrate(labelled: Sequence[Labelled], model: Model, *, made_by: str) -> Ca
     return Calibrated(
         model=new,
         before=agreement(old, labels, prompts),
-        after=agreement(scores, labels, prompts),
+        after=agreement(np.minimum(bare, most), labels, prompts),
         labels=len(labelled),
         prompts=len(set(prompts)),
     )

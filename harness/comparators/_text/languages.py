@@ -34,7 +34,8 @@ _MARKS: Mapping[str, frozenset[str]] = MappingProxyType(
         "Dutch": word_set("het een van en dat niet voor zijn met werd aan ook naar bij uit deze"),
     }
 )
-_LEAST = 6  # tokens; a name is in no language
+_LEAST = 10  # tokens; a name is in no language
+_LEAST_MARKS = 3
 _SHARE = 0.1  # of the tokens that are marks
 _AHEAD = 2.0  # times as many marks as of the next language
 
@@ -46,4 +47,4 @@ def language(words: Words) -> str | None:
         return None
     counts = sorted(((sum(form in marks for form in forms), name) for name, marks in _MARKS.items()), reverse=True)
     (most, name), (next_most, _) = counts[:2]
-    return name if most >= _SHARE * len(forms) and most >= _AHEAD * max(next_most, 0.5) else None
+    return name if most >= max(_LEAST_MARKS, _SHARE * len(forms)) and most >= _AHEAD * max(next_most, 0.5) else None

@@ -16,8 +16,7 @@ from harness.comparators._text.vocabulary import NO, YES
 from harness.comparators._text.words import read
 
 DEFECT = 0.2  # at most this where aligned sentences differ by a typed fact, or where sentences are missing
-LONG = 20.0  # a text of this weight (about as many content words) is judged sentence by sentence
-TIGHT = 0.9  # shorter texts are, where their sentences are this alike
+LONG = 25.0  # a text of this weight (about as many content words) is judged sentence by sentence
 MISSING = 0.15  # share of a text that may be left out or added before it counts
 CUT = 0.85  # a text that ends without a full stop and is shorter than this share of the other was cut off
 _CERTAIN = 50.0  # a bias that makes every probability 1
@@ -47,7 +46,7 @@ class Similarity:
 def compare_texts(question: str, source: str, target: str, model: Model, *, complete: bool = False) -> Similarity:
     """Two texts; the score is symmetric, the reasons say what the target does.
 
-    complete: what differs between rewordings counts at any length, not only in long or nearly equal texts.
+    complete: what differs between rewordings counts at any length, not only in long texts.
     Any text is taken, the empty one included.
     """
     if _plain(source) == _plain(target):
@@ -136,14 +135,14 @@ def _defects(compared: Pair, source: str, target: str, complete: bool) -> tuple[
         reasons.append(
             f'the sense is turned around: target "{_short(change.target)}", source "{_short(change.source)}"'
         )
-    defect |= bool(reasons) and (complete or (aligned.close and (long or aligned.tightness >= TIGHT)))
+    defect |= bool(reasons) and (complete or (aligned.close and long))
     for change in aligned.of("omission"):
         reasons.append(f'the target leaves out "{_short(change.source)}"')
     for change in aligned.of("addition"):
         reasons.append(f'the target adds "{_short(change.target)}"')
     defect |= max(aligned.missing, aligned.extra) > MISSING and (long or complete)
     cut = _cut_off(source, target, "target") or _cut_off(target, source, "source")
-    if cut is not None and (complete or long):
+    if cut is not None and (complete or (aligned.close and long)):
         reasons.insert(0, cut)
         defect = True
     return reasons, defect

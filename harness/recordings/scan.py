@@ -61,12 +61,12 @@ def scan(stream: BinaryIO, path: Path, *, service: str, operation: str) -> Scann
             repeats += case.repeat_of is not None
         position += len(line)
         starts.append(position)
-    places, ids = np.array(starts, dtype=np.int64), np.array(names, dtype=np.uint64)
+    places, ids = np.frombuffer(starts, dtype=np.int64), np.frombuffer(names or b"", dtype=np.uint64)
     order = np.argsort(ids, kind="stable")
     _check_unique(stream, path, ids, order, places)
     indices = np.array(later, dtype=np.int64)
     of = _linked(path, indices, np.array(named, dtype=np.uint64), ids, order)
-    said = np.array(calls, dtype=np.uint64)
+    said = np.frombuffer(calls or b"", dtype=np.uint64)
     return Scanned(
         starts=places,
         sha256=digest.hexdigest(),
@@ -105,7 +105,8 @@ def _call(case: StoredCase) -> int:
 def _check_unique(
     stream: BinaryIO, path: Path, ids: NDArray[np.uint64], order: NDArray[np.int64], places: NDArray[np.int64]
 ) -> None:
-    same = np.flatnonzero(ids[order][1:] == ids[order][:-1])
+    ordered = ids[order]
+    same = np.flatnonzero(ordered[1:] == ordered[:-1])
     for first, second in ((int(order[index]), int(order[index + 1])) for index in same):
         said = []
         for index in (first, second):

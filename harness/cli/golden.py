@@ -1,4 +1,4 @@
-"""`parity golden show|stats|diff|split|sample|merge|verify`: look at golden sets, and make new ones of them."""
+"""`parity golden show|stats|diff|split|sample|merge|verify|scan`: look at golden sets, and make new ones of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EXIT_GO, ConfigError
+from harness.errors import EXIT_GO, EXIT_NO_GO, ConfigError, UnknownName
 
 if TYPE_CHECKING:
     from harness.recordings.store import GoldenSet
@@ -44,6 +44,10 @@ def add(commands: Any) -> None:
     merge.add_argument("others", nargs="+", metavar="OTHER", help="further sets")
     merge.add_argument("--into", type=Path, required=True, metavar="DIR", help="the new set")
     _part(parts, "verify", "read a set whole and prove that nothing was altered")
+    scan = _part(parts, "scan", "look for personal data and credentials; exits 1 where something is found")
+    scan.add_argument("others", nargs="*", metavar="OTHER", help="further sets")
+    scan.add_argument("--allow", action="append", default=[], metavar="KIND", help="a kind that may be there")
+    scan.add_argument("--json", action="store_true", help=_JSON)
 
 
 def _part(parts: Any, name: str, text: str) -> Any:
@@ -55,8 +59,8 @@ def _part(parts: Any, name: str, text: str) -> Any:
 def run(args: argparse.Namespace) -> int:
     """Raises GoldenError where a set is missing, altered or malformed."""
     action = globals()[f"_{args.part}"]
-    action(args)
-    return EXIT_GO
+    code: int | None = action(args)
+    return EXIT_GO if code is None else code
 
 
 def opened(name: str) -> GoldenSet:
@@ -107,6 +111,29 @@ def _diff(args: argparse.Namespace) -> None:
         for case in cases:
             print(f"{word:<9} {case}")
     print(", ".join(f"{count:,} {word}" for word, count in found["counts"].items()))
+
+
+def _scan(args: argparse.Namespace) -> int:
+    """Says where, what kind, and never the value."""
+    from harness.recordings.detectors import KINDS
+    from harness.recordings.exposed import exposures
+
+    for kind in args.allow:
+        if kind not in KINDS:
+            raise UnknownName("parity golden scan: --allow", "kind", kind, KINDS)
+    found = []
+    for name in (args.name, *args.others):
+        with opened(name) as golden:
+            for case in golden:
+                found += [(name, one) for one in exposures(case, off=frozenset(args.allow))]
+    if args.json:
+        tables = [{"golden": name, "case": one.case, "place": one.place, "kind": one.kind} for name, one in found]
+        print(json.dumps(tables))
+    else:
+        for name, one in found:
+            print(f"{name}: case {one.case}, {one.place}: {one.kind}")
+        print(f"{len(found):,} found in {1 + len(args.others):,} golden set(s)")
+    return EXIT_NO_GO if found else EXIT_GO
 
 
 def _split(args: argparse.Namespace) -> None:

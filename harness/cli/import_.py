@@ -27,7 +27,10 @@ def add(commands: Any) -> None:
     command.add_argument("--slice", action="append", default=[], metavar="NAME=JMESPATH", help="a slice of each case")
     command.add_argument("--labels", action="append", default=[], metavar="PATH", help="ground truth, joined by id")
     command.add_argument(
-        "--redact", default="default", metavar="RULES", help="none, or default: what looks like personal data"
+        "--redact",
+        default="default",
+        metavar="RULES",
+        help="none, default (what looks like personal data or a credential), or a file of rules",
     )
     command.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the format")
     command.add_argument(

@@ -1,4 +1,4 @@
-"""Redaction of a case before it touches disk: where rules are applied. What they find is `redact`'s to say.
+"""Redaction of a case before it touches disk: where rules are applied. What they find is `pseudonyms`' to say.
 
 A redactor changes texts. Bodies that are JSON are walked and their texts changed, numbers never; of CSV the cells that
 are numbers stay. A body that is neither is text as a whole, or bytes, which stay as they are. An answer that came in
@@ -10,19 +10,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from harness.core.case import Json, Recording
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.lines import StoredCase
-from harness.recordings.redact import redact_text
+from harness.recordings.pseudonyms import Pseudonyms
 
 _STREAMS = ("application/vnd.amazon.eventstream", "text/event-stream")
 
 
 class Redactor(Protocol):
-    """rules: name and version of each rule, as the manifest keeps them."""
+    """rules: name and version of each rule, as the manifest keeps them. side: "request" or "response"."""
 
     @property
     def rules(self) -> tuple[str, ...]: ...
@@ -31,29 +32,33 @@ class Redactor(Protocol):
         """The text without what the rules find; the same text where they find nothing."""
         ...
 
+    def picked(self, value: Json, side: str) -> Json:
+        """A JSON body without what the rules name by its place."""
+        ...
 
-class Shapes:
-    """The detectors of `redact`: what has the shape of personal data or of a credential becomes a placeholder."""
-
-    rules = ("shapes/1",)
-
-    def redact(self, text: str) -> str:
-        return redact_text(text)
+    def cell(self, text: str, column: int, side: str) -> str | None:
+        """What stands for a CSV cell that a rule names by its column, counted from 0; None for any other."""
+        ...
 
 
 def redactor(word: str) -> Redactor | None:
-    """The redactor of `--redact`; None for "none". Raises ConfigError for another word."""
+    """The redactor of `--redact`: None for "none", the detectors for "default", else the rules of a file.
+
+    Raises ConfigError for a file that is not there or says what no rule can.
+    """
     if word == "none":
         return None
     if word == "default":
-        return Shapes()
-    raise ConfigError(f'--redact is "none" or "default", not "{word}".')
+        return Pseudonyms()
+    if not Path(word).is_file():
+        raise ConfigError(f'--redact is "none", "default" or a file of rules; there is no file "{word}".')
+    return Pseudonyms.from_file(Path(word))
 
 
 def redacted(case: StoredCase, by: Redactor) -> StoredCase:
     """The case as it may be stored. Where the request was altered it says so."""
     recording = case.recording
-    request = _body(recording.request_body, recording.request_headers, by)
+    request = _body(recording.request_body, recording.request_headers, by, "request")
     response = recording.response_body
     flags = set(recording.provenance.flags)
     if request != recording.request_body:
@@ -76,7 +81,7 @@ def redacted(case: StoredCase, by: Redactor) -> StoredCase:
             request_headers=_texts(recording.request_headers, by),
             request_body=request,
             response_headers=_texts(recording.response_headers, by),
-            response_body=None if response is None else _body(response, recording.response_headers, by),
+            response_body=None if response is None else _body(response, recording.response_headers, by, "response"),
             provenance=provenance,
         ),
         cluster=by.redact(case.cluster),
@@ -108,26 +113,35 @@ def _kind(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _body(body: bytes, headers: Mapping[str, str], by: Redactor) -> bytes:
+def _body(body: bytes, headers: Mapping[str, str], by: Redactor, side: str) -> bytes:
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return body
     if _kind(headers) == "text/csv":
-        return "".join(_cells(line, by) for line in text.splitlines(keepends=True)).encode()
+        return "".join(_cells(line, by, side) for line in text.splitlines(keepends=True)).encode()
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return by.redact(text).encode()
-    changed = _walk(value, by)
+    changed = _walk(by.picked(value, side), by)
     return body if changed == value else json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _cells(line: str, by: Redactor) -> str:
-    """A line of CSV whose text cells are redacted together, so that a comma inside one changes nothing."""
-    if all(_number(cell.strip()) for cell in line.split(",")):
+def _cells(line: str, by: Redactor, side: str) -> str:
+    """A line of CSV, cell by cell; a number goes only where a rule names its column."""
+    end = line[len(line.rstrip("\r\n")) :]
+    cells = line[: len(line) - len(end)].split(",")
+    named = [by.cell(cell, column, side) for column, cell in enumerate(cells)]
+    if all(cell is None for cell in named) and all(_number(cell.strip()) for cell in cells):
         return line
-    return ",".join(cell if _number(cell.strip()) else by.redact(cell) for cell in line.split(","))
+    return (
+        ",".join(
+            put if put is not None else cell if _number(cell.strip()) else by.redact(cell)
+            for put, cell in zip(named, cells, strict=True)
+        )
+        + end
+    )
 
 
 def _number(text: str) -> bool:

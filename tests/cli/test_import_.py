@@ -65,7 +65,7 @@ def test_more_rejects_than_allowed_end_in_2(log: Path, tmp_path: Path, capsys):
         (["vcr", "LOG", "--slice", "x"], "--slice is written NAME=VALUE"),
         (["vcr", "LOG", "--cluster", "a["], "is no JMESPath"),
         (["vcr", "LOG", "--option", "x=1"], "does not take these options"),
-        (["vcr", "LOG", "--redact", "much"], '--redact is "none" or "default"'),
+        (["vcr", "LOG", "--redact", "much"], 'there is no file "much"'),
         (["vcr", "LOG", "--max-rejects", "-1"], "must not be negative"),
         (["vcr", "az://container/x"], "no storage account"),
         (["vcr", "LOG", "--labels", "LOG/a.jsonl"], "no label"),

@@ -1,0 +1,111 @@
+"""What a stored case still shows: each place in it where a detector finds something, never the value."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.recordings import detectors
+from harness.recordings.lines import StoredCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """case: its id. place: "request.messages[0].content", "slices.region", ... kind: of `detectors.KINDS`."""
+
+    case: str
+    place: str
+    kind: str
+
+
+def exposures(case: StoredCase, *, off: frozenset[str] = frozenset()) -> Iterator[Exposure]:
+    """Every place of a case where something is found, in the order of the case; one a place and kind."""
+    name = "(an id that shows something)" if _kinds(case.id, off) else case.id
+    for place, text in _texts(case):
+        for kind in dict.fromkeys(_kinds(text, off)):
+            yield Exposure(case=name, place=place, kind=kind)
+
+
+def _kinds(text: str, off: frozenset[str]) -> list[str]:
+    found: list[str] = []
+
+    def put(kind: str, _: str) -> str:
+        found.append(kind)
+        return f"[{kind}]"
+
+    detectors.scrub(text, put, off=off)
+    return found
+
+
+def _texts(case: StoredCase) -> Iterator[tuple[str, str]]:
+    recording = case.recording
+    origin = recording.provenance.origin
+    yield from (
+        (place, text)
+        for place, text in (
+            ("id", case.id),
+            ("cluster", case.cluster),
+            ("model", recording.model),
+            ("url", recording.url),
+            ("request_id", recording.request_id),
+            ("provenance", recording.provenance.captured_from),
+            ("provenance.path", None if origin is None else origin.path),
+        )
+        if text
+    )
+    for name, headers in (("request", recording.request_headers), ("response", recording.response_headers)):
+        yield from _walk(f"{name}.headers", headers)
+    yield from _body("request", recording.request_body, recording.request_headers)
+    if recording.response_body is not None:
+        yield from _body("response", recording.response_body, recording.response_headers)
+    yield from _walk("slices", case.slices)
+    yield from _walk("expected", case.expected)
+
+
+def _body(place: str, body: bytes, headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The texts of a body. Numbers are no texts; bytes that are no text are looked at as far as they are ASCII."""
+    text = body.decode("utf-8", "replace")
+    if headers.get("content-type", "").startswith("text/csv"):
+        yield from (
+            (f"{place}, cell {number}", cell) for number, cell in enumerate(text.split(",")) if not _number(cell)
+        )
+        return
+    try:
+        yield from _walk(place, json.loads(text))
+    except (ValueError, RecursionError):
+        yield place, text
+
+
+def _walk(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield f"{place}, a key", str(key)
+            yield from _walk(f"{place}.{key}" if str(key).isidentifier() else f"{place}[...]", inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _walk(f"{place}[{index}]", inner)
+    elif isinstance(value, str):
+        yield place, value
+        if hidden := _decoded(value):
+            yield f"{place}, decoded from base64", hidden
+
+
+def _decoded(text: str) -> str | None:
+    """The text inside base64; None where it is none or holds other bytes."""
+    if not 24 <= len(text) <= 1_000_000 or len(text) % 4 or any(letter.isspace() for letter in text[:80]):
+        return None
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8")
+    except ValueError:
+        return None
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return not cell.strip()
+    return True

@@ -15,6 +15,7 @@ from harness import config
 from harness.core import registry
 from harness.gate.policy import load_policy
 from harness.prices import prices
+from harness.recordings.pseudonyms import Pseudonyms
 from tests.examples.pages import ROOT, Block, all_blocks
 
 BLOCKS = all_blocks("toml")
@@ -47,6 +48,12 @@ def test_a_block_is_read_by_the_real_loader(block: Block, tmp_path: Path) -> Non
         case "prices.toml":
             (tmp_path / "prices.toml").write_text(block.text)
             assert prices({"file": "prices.toml"}, tmp_path)
+        case "redaction.toml":
+            (names,) = [one for one in all_blocks("python") if one.page == block.page]
+            (tmp_path / names.about).write_text(names.text)
+            (tmp_path / "redaction.toml").write_text(block.text)
+            by = Pseudonyms.from_file(tmp_path / "redaction.toml")
+            assert "Ann Lee" not in by.redact("Ann Lee, C-123456") and "C-123456" not in by.redact("Ann Lee, C-123456")
         case _:
             policy = tmp_path / "policy.toml"
             policy.write_text(_whole(block))

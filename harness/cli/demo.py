@@ -23,7 +23,9 @@ def run(args: argparse.Namespace) -> int:
     suites = sorted(path.parent for path in folder.glob(f"suites/*/{config.SUITE_FILE}"))
     if not suites:
         raise ConfigError(f"{folder}: there are no suites here. Run the demo inside a checkout of the project.")
-    args.suites, args.profile = suites, "lab"
-    args.resume = args.sample = None
-    args.json = args.quiet = False
-    return run_command.run(args)
+    parser = argparse.ArgumentParser()
+    run_command.add(parser.add_subparsers())
+    words = ["run", *map(str, suites), "--profile", "lab"]
+    words += ["--plant", args.plant] if args.plant is not None else []
+    words += ["--lab-state", str(args.lab_state)] if args.lab_state is not None else []
+    return run_command.run(parser.parse_args(words))

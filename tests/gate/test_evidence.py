@@ -69,8 +69,7 @@ def test_common_tools_check_the_hashes_of_members_and_of_recorded_answers(tmp_pa
     path = evidence.write(folder, tmp_path / "b.tar").path
     out = tmp_path / "out"
     out.mkdir()
-    with tarfile.open(path) as bundle:
-        bundle.extractall(out, filter="data")
+    assert subprocess.run([shutil.which("tar") or "", "-xf", str(path)], cwd=out).returncode == 0
     tool = shutil.which("sha256sum") or ""
     assert subprocess.run([tool, "--strict", "-c", "SHA256SUMS"], cwd=out, capture_output=True).returncode == 0
     ledger = [tool, "--strict", "-c", str(out / "ledger.sha256")]

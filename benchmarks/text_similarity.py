@@ -233,7 +233,7 @@ def speed(args: argparse.Namespace) -> None:
     short = [one for one in short if max(len(one[1]), len(one[2])) < 150][:6000]
     texts = rewordings.long_answers(300, seed=args.seed)
     long = [("", text, rewordings.variants(text, seed=number)["reworded"]) for number, text in enumerate(texts)]
-    print("| scorer | short answers, pairs/s | 200 words, pairs/s |\n|---|---|---|")
+    print("| scorer | short answers, pairs/s | long answers, pairs/s |\n|---|---|---|")
     model = default()
     ours = [rate(lambda q, s, t: compare_texts(q, s, t, model), of) for of in (short, long)]
     print(f"| text_similarity | {ours[0]:,.0f} | {ours[1]:,.0f} |")

@@ -13,12 +13,13 @@ from functools import cache
 from harness.config import SideSettings
 from harness.core import registry
 from harness.core.call import Answer, CallFailure, FailureKind, Outcome, Side, Unreadable, Wire
-from harness.core.case import Lot, Recording
+from harness.core.case import Lot, Recording, Request, Task
 from harness.core.output import Embedding, Scores
 from harness.core.protocols import Codec, Service
 from harness.errors import CodecError
 
 FAILED = "failed:"  # a flag that ends in a FailureKind: the call was made for the record and brought no answer
+MODELS = ("bedrock", "azure_openai", "foundry")
 
 _KINDS = {401: FailureKind.DENIED, 403: FailureKind.DENIED, 408: FailureKind.TIMEOUT, 429: FailureKind.THROTTLED}
 
@@ -37,7 +38,7 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
         return None
     codec = codec or codec_of(recording.service)
     try:
-        request = codec.read_request(recording)
+        request = _asked(recording, codec)
         wire = codec.from_http(recording)
         (reading,) = codec.decode(Lot(f"recorded:{recording.id}", {recording.id: request}), (wire,)).values()
     except CodecError as exc:
@@ -70,6 +71,18 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
         tokens_out=reading.tokens_out,
         tokens=reading.tokens,
     )
+
+
+def _asked(recording: Recording, codec: Codec) -> Request:
+    """The recorded request. A model's answer tells by itself what it is, also behind a request that nobody can read:
+    it is then read as a chat's. Raises CodecError for other services.
+    """
+    try:
+        return codec.read_request(recording)
+    except CodecError:
+        if recording.service not in MODELS:
+            raise
+        return Request(Task.CHAT, None, {} if recording.model is None else {"model": recording.model})
 
 
 @cache

@@ -67,6 +67,18 @@ def test_what_the_target_has_no_place_for_is_dropped_by_name(param: str, value: 
     assert losses(translation)[param][1] is None
 
 
+def test_a_known_field_in_a_foreign_form_is_dropped_by_its_own_name_so_that_a_suite_can_forbid_it():
+    extra = {"tool_choice": {"type": "allowed_tools"}, "toolConfig": {"tools": [{"systemTool": {"name": "g"}}]}, "x": 1}
+    request = asked(CLAUDE, params={"extra": extra})
+    assert losses(translated(PAIR, request)) == {
+        "tool_choice": ("tool_choice", None),
+        "tools": ("toolConfig", None),
+        "extra": ("x", None),
+    }
+    with pytest.raises(ForbiddenDeparture, match="tools"):
+        translated(PAIR, request, forbid=["tools"])
+
+
 @pytest.mark.parametrize(("param", "value"), [("n", 1), ("latency", "standard"), ("stop", []), ("stream", False)])
 def test_what_the_target_does_by_itself_is_no_loss(param: str, value: Any):
     assert translated(PAIR, asked(CLAUDE, params={param: value})).departures == ()

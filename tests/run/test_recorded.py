@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.call import Answer, CallFailure, FailureKind
 from harness.core.case import Provenance, Recording
-from harness.core.output import Scores
+from harness.core.output import Chat, Scores
 from harness.errors import UnknownName
 from harness.run.recorded import recorded
 
@@ -86,3 +86,22 @@ def test_a_request_that_cannot_be_read_is_no_answer_either():
 def test_an_unknown_service_is_an_error_with_the_nearest_name():
     with pytest.raises(UnknownName, match='Did you mean "sagemaker"'):
         recorded(replace(KEPT, service="sagemakr"))
+
+
+def test_a_models_answer_is_read_also_behind_a_request_that_is_broken():
+    body = b'{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","usage":{}}'
+    broken = replace(
+        KEPT,
+        service="bedrock",
+        operation="InvokeModel",
+        model="anthropic.claude-sonnet-4-20250514-v1:0",
+        request_body=b'{"anthropic_version": brok',
+        response_headers={"content-type": "application/json"},
+        response_body=body,
+    )
+    answer = recorded(broken)
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.output, Chat)
+    assert answer.output.text == "Hello"
+    failure = recorded(replace(broken, response_body=b'{"embedding":[0.1]}'))
+    assert isinstance(failure, CallFailure)

@@ -328,6 +328,19 @@ def test_the_shape_tells_the_family_where_the_id_does_not(family, body):
     assert sent(request) == body
 
 
+def test_novas_older_names_are_the_same_settings_and_go_out_under_the_newer():
+    older = {"max_new_tokens": 30, "temperature": 0.1, "top_p": 0.9, "top_k": 20}
+    body = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}], "inferenceConfig": older}
+    request = read(body, "amazon.nova-lite-v1:0")
+    assert {name: request.params[name] for name in ("max_tokens", "top_p", "top_k")} == {
+        "max_tokens": 30,
+        "top_p": 0.9,
+        "top_k": 20,
+    }
+    assert "extra" not in request.params
+    assert sent(request)["inferenceConfig"] == {"maxTokens": 30, "temperature": 0.1, "topP": 0.9, "topK": 20}
+
+
 def test_one_family_may_have_two_forms():
     assert read({"messages": [], "anthropic_version": "x"}, MODELS["claude2"]).params["api"] == "invoke:anthropic"
     assert read({"prompt": "Hi"}, MODELS["mistral_chat"]).params["api"] == "invoke:mistral"

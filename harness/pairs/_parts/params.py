@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.core.case import Json
+from harness.core.chat import FIELDS
 from harness.pairs._parts.catalog import Family
 from harness.pairs._parts.fit import Losses, Target, listed, told, within
 
@@ -32,6 +33,8 @@ HARMLESS: Mapping[str, tuple[Json, ...]] = {
 OUTRIGHT = ("temperature", "top_p", "max_tokens")
 # Texts of the application: a report says that there was one, not what it said.
 PRIVATE = ("user", "cache_key", "metadata", "logit_bias", "guardrail")
+# Members of the services' own that hold tools: what is left in them are tools that the service runs by itself.
+TOOLS_BY_OTHER_NAMES = {"toolConfig": "tools", "web_search_options": "tools"}
 
 # Thinking budgets and efforts have no common scale. These steps are ours: 1,024 is the least budget Claude takes, 4,096
 # and 16,384 are where its documentation places simple and hard tasks.
@@ -144,8 +147,15 @@ def _extra(value: Json, target: Target, losses: Losses) -> Json:
         return None
     if target.same_words:
         return value
-    losses.drop("extra", listed(value), f"{target.api.title} does not know these fields of the source")
+    reason = f"{target.api.title} does not know these fields of the source"
+    for name in sorted({_field_of(one) for one in value}):
+        losses.drop(name, listed(one for one in value if _field_of(one) == name), reason)
     return None
+
+
+def _field_of(name: str) -> str:
+    """One of FIELDS: what is a known field in a form without neutral words is still forbidden by that field's name."""
+    return name if name in FIELDS else TOOLS_BY_OTHER_NAMES.get(name, "extra")
 
 
 def _reasoning(

@@ -28,13 +28,20 @@ NAMES = {
     "top_k": "inferenceConfig.topK",
     "stop": "inferenceConfig.stopSequences",
 }
+# As the guide's first edition and samples wrote them; the service takes both, and is sent the newer.
+OLDER = {
+    "max_tokens": "inferenceConfig.max_new_tokens",
+    "top_p": "inferenceConfig.top_p",
+    "top_k": "inferenceConfig.top_k",
+}
 
 
 def read(body: dict[str, Any]) -> tuple[Conversation, dict[str, Json]]:
-    """A Nova body as a conversation and params; `body` is used up. The older `max_new_tokens` stays among extra."""
+    """A Nova body as a conversation and params; `body` is used up. OLDER names count where NAMES say nothing."""
     if body.get("schemaVersion") == SCHEMA:
         del body["schemaVersion"]
     params = take(body, NAMES)
+    params |= take(body, {name: place for name, place in OLDER.items() if name not in params})
     reasoning = take_nova_reasoning(body)
     if reasoning is not None:
         params["reasoning"] = reasoning

@@ -328,6 +328,13 @@ def test_the_shape_tells_the_family_where_the_id_does_not(family, body):
     assert sent(request) == body
 
 
+def test_a_block_of_another_service_is_no_turn_of_coheres():
+    turns = [Message("user", (Foreign(field="extra", value={"type": "new"}),)), Message("assistant", (Text("b"),))]
+    request = Conversation(messages=(*turns, Message("user", (Text("c"),)))).request({"api": "invoke:cohere"})
+    with pytest.raises(UnencodableRequest, match="Cohere Command R"):
+        sent(request)
+
+
 def test_novas_older_names_are_the_same_settings_and_go_out_under_the_newer():
     older = {"max_new_tokens": 30, "temperature": 0.1, "top_p": 0.9, "top_k": 20}
     body = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}], "inferenceConfig": older}

@@ -140,8 +140,8 @@ def _turn(entry: Any) -> Message:
 
 def _entry(turn: Message) -> dict[str, Any]:
     match turn.content:
-        case (Foreign(field="message_order", value={"role": "USER" | "CHATBOT" | "SYSTEM" | "TOOL"} as entry),):
-            return dict(entry)
+        case (Foreign(value=dict(entry)),) if entry.get("role") in ("USER", "CHATBOT", "SYSTEM", "TOOL"):
+            return entry
         case (Text(said),):
             return {"role": _SAID[turn.role], "message": said}
     if any(isinstance(part, Result) for part in turn.content):

@@ -1,9 +1,10 @@
 """Bedrock model invocation logging: what `PutModelInvocationLoggingConfiguration` delivers to S3 or CloudWatch Logs.
 
 JSON lines, plain or gzip, one record a call. Bodies over 100 kB lie in objects of their own (`inputBodyS3Path`), which
-are followed where they were imported too. CloudWatch exports are read in three forms: the bare records, a line that
-begins with the time of the event (`aws logs` exports to S3), and events with a `message` (a subscription's data, the
-output of `filter-log-events`).
+are followed where they were imported too. CloudWatch exports are read in four forms, one a line: the bare records, a
+line that begins with the time of the event (`aws logs` exports to S3), an event with a `message`, and several of them
+under `logEvents` or `events` (a subscription's data; the output of `filter-log-events` on one line, as `jq -c .` makes
+it).
 
 Source: Bedrock user guide, "Monitor model invocation using CloudWatch Logs and Amazon S3"; botocore `bedrock`,
 LoggingConfig.
@@ -12,7 +13,7 @@ LoggingConfig.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -64,6 +65,12 @@ class Half(msgspec.Struct, rename="camel"):
     truncated: bool | None = None
 
 
+class Event(msgspec.Struct):
+    """A log event of CloudWatch, whose message is a record."""
+
+    message: str | None = None
+
+
 class Logged(msgspec.Struct, rename="camel"):
     """A record, as far as it is read. Unknown keys are ignored: new ones come without a new version."""
 
@@ -79,6 +86,8 @@ class Logged(msgspec.Struct, rename="camel"):
     input: Half = msgspec.field(default_factory=Half)
     output: Half = msgspec.field(default_factory=Half)
     message: str | None = None
+    log_events: list[Event] | None = None
+    events: list[Event] | None = None
     schema_type: str | None = None
 
 
@@ -107,16 +116,32 @@ class BedrockLog:
                 if isinstance(item, Reject):
                     yield item
                 else:
-                    yield _found(*item, log=log, file=file)
+                    yield from _read(*item, log=log, file=file)
+
+
+def _read(origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Iterator[Found]:
+    """The record of a line, or the records of its events; those after the first have the event's number in their id."""
+    line = _unwrapped(line)
+    try:
+        logged = _DECODER.decode(line)
+    except UNREADABLE as exc:
+        yield Reject(origin, refused(exc))
+        return
+    events = None if logged.operation is not None else (logged.log_events or logged.events)
+    if events is None:
+        message = None if logged.operation is not None else logged.message
+        yield _found(origin, line if message is None else message.encode(), log=log, file=file)
+        return
+    for number, event in enumerate(events):
+        found = _found(origin, (event.message or "").encode("utf-8", "surrogatepass"), log=log, file=file)
+        if number and isinstance(found, Record):
+            found = replace(found, recording=replace(found.recording, id=f"{found.recording.id}-{number}"))
+        yield found
 
 
 def _found(origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Found:
     try:
-        line = _unwrapped(line)
         logged = _DECODER.decode(line)
-        if logged.message is not None and logged.operation is None:
-            line = logged.message.encode()
-            logged = _DECODER.decode(line)
     except UNREADABLE as exc:
         return Reject(origin, refused(exc))
     if logged.operation is None or logged.model_id is None:
@@ -128,6 +153,8 @@ def _found(origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Found:
         answered = _body(logged.output.output_body_json, logged.output.output_body_s3_path, log, file)
     except BadFile as exc:
         return Reject(origin, str(exc))
+    except OSError as exc:
+        return Reject(origin, f"the object of a large body cannot be read ({type(exc).__name__})")
     if asked is None:
         why = "the object of a large body was not imported" if logged.input.input_body_s3_path else "body not logged"
         return Skip(origin, why, no_request=True)
@@ -190,7 +217,8 @@ def _recording(origin: Origin, logged: Logged, asked: bytes, answered: bytes | N
 
 def _whole(body: bytes) -> bool:
     """Whether a body that JSON was asked of is JSON: one that the log cut is not, or is the text of the cut."""
-    return body[:1] in b"{[" and body[-1:] in b"}]"
+    body = body.strip()
+    return body.startswith((b"{", b"[")) and body.endswith((b"}", b"]"))
 
 
 def _answer(logged: Logged, answered: bytes | None) -> tuple[int | None, dict[str, str], bytes | None]:

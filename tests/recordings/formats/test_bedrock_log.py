@@ -119,6 +119,20 @@ def test_a_large_body_is_followed_to_its_object():
     assert lost.why == "the object of a large body was not imported"
 
 
+def test_a_large_body_that_ends_its_line_is_whole():
+    log = line(input={"inputBodyS3Path": "s3://bucket/data/r-1_input.json"})
+    (one,) = recordings("bedrock_log", {"a.json": log, "data/r-1_input.json": json.dumps(ASKED).encode() + b"\n"})
+    assert gaps.TRUNCATED not in one.provenance.flags
+
+
+@pytest.mark.parametrize("name", ["logEvents", "events"])
+def test_each_event_of_cloudwatch_is_a_record(name):
+    events = [{"id": "1", "message": json.dumps(record(requestId=one))} for one in ("r-1", "r-2")]
+    found = recordings("bedrock_log", json.dumps({"messageType": "DATA_MESSAGE", name: events}).encode())
+    assert [one.request_id for one in found] == ["r-1", "r-2"]
+    assert len({one.id for one in found}) == 2
+
+
 def test_the_permission_check_holds_no_record():
     assert read("bedrock_log", {"x/amazon-bedrock-logs-permission-check": b"any", "x/data/b_output.json": b"{}"}) == []
 

@@ -89,11 +89,11 @@ def _walk(place: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _walk(f"{place}[{index}]", inner)
     elif isinstance(value, str):
         yield place, value
-        if hidden := _decoded(value):
+        if hidden := from_base64(value):
             yield f"{place}, decoded from base64", hidden
 
 
-def _decoded(text: str) -> str | None:
+def from_base64(text: str) -> str | None:
     """The text inside base64; None where it is none or holds other bytes."""
     if not 24 <= len(text) <= 1_000_000 or len(text) % 4 or any(letter.isspace() for letter in text[:80]):
         return None

@@ -1,12 +1,14 @@
 """Redaction of a case before it touches disk: where rules are applied. What they find is `pseudonyms`' to say.
 
 A redactor changes texts. Bodies that are JSON are walked and their texts changed, numbers never; of CSV the cells that
-are numbers stay. A body that is neither is text as a whole, or bytes, which stay as they are. An answer that came in
+are numbers stay. A text that is base64 of a text is looked into. A body that is neither is text as a whole, in whatever
+encoding where its type says text, or bytes, which stay as they are. An answer that came in
 pieces cannot be changed piece by piece, because what is to be found may lie across two: `streamed` tells.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +18,7 @@ from typing import Any, Protocol
 from harness.core.case import Json, Recording
 from harness.errors import ConfigError
 from harness.recordings import gaps
+from harness.recordings.exposed import from_base64
 from harness.recordings.lines import StoredCase
 from harness.recordings.pseudonyms import Pseudonyms
 
@@ -117,15 +120,31 @@ def _body(body: bytes, headers: Mapping[str, str], by: Redactor, side: str) -> b
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return body
+        if not _kind(headers).startswith("text/") and "json" not in _kind(headers):
+            return body
+        return by.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     if _kind(headers) == "text/csv":
         return "".join(_cells(line, by, side) for line in text.splitlines(keepends=True)).encode()
+    doubled = _Doubled()
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=doubled.table)
     except (ValueError, RecursionError):
         return by.redact(text).encode()
     changed = _walk(by.picked(value, side), by)
-    return body if changed == value else json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+    if changed == value and not doubled.found:
+        return body
+    return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Doubled:
+    """Notes objects that have a key twice: what the first one holds is in the bytes, and in no value."""
+
+    found = False
+
+    def table(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        table = dict(pairs)
+        self.found |= len(table) < len(pairs)
+        return table
 
 
 def _cells(line: str, by: Redactor, side: str) -> str:
@@ -154,6 +173,9 @@ def _number(text: str) -> bool:
 
 def _walk(value: Json, by: Redactor) -> Json:
     if isinstance(value, str):
+        hidden = from_base64(value)
+        if hidden is not None and (shown := by.redact(hidden)) != hidden:
+            return base64.b64encode(shown.encode()).decode()
         return by.redact(value)
     if isinstance(value, list):
         return [_walk(inner, by) for inner in value]

@@ -188,3 +188,48 @@ def test_time_grows_no_faster_than_the_text(unit):
     """Work is counted in tokens; a text of 20,000 characters that made it grow with the square would take minutes."""
     text = unit * (20_000 // len(unit))
     assert compare(text, text + " and 7 more", "what is it").value is not None
+
+
+ASKED = "Write a function that adds two numbers."
+
+
+def fenced(code: str, language: str = "python") -> str:
+    return f"Here it is:\n```{language}\n{code}\n```"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "language"),
+    [
+        ("def add(a, b):\n    return a + b", 'def add(a,b):\n  """Adds."""\n  # the sum\n  return (a+b)', "python"),
+        ('{"a": 1, "b": [2]}', '{"b":[2],\n "a":1}', "json"),
+        ("int f() { return 1; } // one", "int f()\n{\n  return 1;\n}", "c"),
+        ("SELECT a FROM t", "SELECT a\n  FROM t -- all", "sql"),
+    ],
+)
+def test_the_same_program_is_the_same_however_it_is_laid_out(source, target, language):
+    found = compare(fenced(source, language), fenced(target, language), ASKED)
+    assert "code" not in found.reason
+    assert (found.value or 0) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("def add(a, b):\n    return a + b", "def add(a, b):\n    return a - b"),
+        ("if n < 3:\n    stop()", "if n <= 3:\n    stop()"),
+        ("rm -rf ./build", "rm -rf /build"),
+    ],
+)
+def test_another_operator_is_another_program(source, target):
+    found = compare(fenced(source), fenced(target), ASKED)
+    assert found.value is not None and found.value <= 0.5
+    assert "code" in found.reason
+
+
+def test_code_that_is_not_there_is_told():
+    assert "gives no code" in compare(fenced("print(1)"), "Here it is: you call print.", ASKED).reason
+
+
+@pytest.mark.parametrize("text", ["```", "```\n", "~~~python\n\x00", "```py\n" + "(" * 5000, "```json\n" + "[" * 5000])
+def test_fences_of_any_kind_are_borne(text):
+    assert compare(text, text + " ", ASKED).value is not None

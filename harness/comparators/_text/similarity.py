@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from harness.comparators._text.code import compare_code
 from harness.comparators._text.features import Pair, Side, pair
 from harness.comparators._text.languages import language
 from harness.comparators._text.model import Model
@@ -16,6 +17,7 @@ from harness.comparators._text.vocabulary import NO, YES
 from harness.comparators._text.words import read
 
 DEFECT = 0.2  # at most this where aligned sentences differ by a typed fact, or where sentences are missing
+OTHER_CODE = 0.5  # at most this where code differs: another program may do the same, and nothing here runs it
 LONG = 25.0  # a text of this weight (about as many content words) is judged sentence by sentence
 MISSING = 0.15  # share of a text that may be left out or added before it counts
 CUT = 0.85  # a text that ends without a full stop and is shorter than this share of the other was cut off
@@ -62,6 +64,11 @@ def compare_texts(question: str, source: str, target: str, model: Model, *, comp
     if not question.strip() or uncalibrated:
         score = min(score, _held(compared))
     reasons, defect = _defects(compared, source, target, complete)
+    code = compare_code(source, target)
+    if code is not None:
+        reasons.insert(0, code.said)
+        defect |= code.changed
+        score = min(score, OTHER_CODE)
     score = min(score, DEFECT) if defect else score
     verdict = Same.SAME if score >= model.same_at else Same.DIFFERENT if score <= model.different_at else Same.NOT_SHOWN
     if defect:

@@ -6,15 +6,15 @@ values become rows of one metric.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.comparators import word
 from harness.core import registry
-from harness.core.case import Case
+from harness.core.case import Case, Request
 from harness.core.output import Output
-from harness.core.protocols import Comparator
+from harness.core.protocols import Asker, Comparator, Judge, Labeller
 from harness.core.verdict import Comparison, Status
 from harness.errors import ConfigError, UnknownName
 
@@ -44,13 +44,19 @@ class BySlice:
         if check is not None:
             check(case)
 
-    def compare(self, source: Output, target: Output, *, case: Case) -> Comparison:
+    def compare(
+        self, source: Output, target: Output, *, case: Case, answers: Sequence[Output | None] = ()
+    ) -> Comparison:
+        """answers: of the judge, where the case's comparator asks one."""
         try:
             chosen = self._chosen(case)
         except ConfigError as exc:
             status, reason = Status.INCOMPARABLE, str(exc)
             return Comparison(case_id=case.id, comparator=self.signature(), status=status, value=None, reason=reason)
-        said = chosen.compare(source, target, case=case)
+        if isinstance(chosen, Asker):
+            said = chosen.compare(source, target, case=case, answers=answers)
+        else:
+            said = chosen.compare(source, target, case=case)
         return replace(said, comparator=self.signature())
 
     def _chosen(self, case: Case) -> Comparator:
@@ -66,6 +72,42 @@ class BySlice:
         raise UnknownName(where, f'value of slice "{self.slice}"', value, self.values)
 
 
+class Asking(BySlice):
+    """One of its comparators asks a judge, and is asked what to ask."""
+
+    __slots__ = ()
+
+    @property
+    def judge(self) -> Judge:
+        return _judges((*self.values.values(), self.default))[0]
+
+    def ask(self, source: Output, target: Output, *, case: Case) -> tuple[Request, ...]:
+        """What the case's comparator would ask; () where it asks nobody, or none holds for the case."""
+        try:
+            chosen = self._chosen(case)
+        except ConfigError:
+            return ()
+        return chosen.ask(source, target, case=case) if isinstance(chosen, Asker) else ()
+
+
+class Labelling(BySlice):
+    """One of its comparators knows labels."""
+
+    __slots__ = ()
+
+    def label(self, output: Output, *, case: Case) -> str | None:
+        """As the case's comparator says; None where that knows none, or none holds for the case."""
+        try:
+            chosen = self._chosen(case)
+        except ConfigError:
+            return None
+        return chosen.label(output, case=case) if isinstance(chosen, Labeller) else None
+
+
+class AskingAndLabelling(Asking, Labelling):
+    __slots__ = ()
+
+
 def build(
     *,
     slice: str,  # noqa: A002 - the key in the suite file
@@ -76,7 +118,9 @@ def build(
 
     slice: the key of the cases' slices. values: {value: {use = "COMPARATOR", ...options}}. default: the same for
     every other case.
-    Raises ConfigError where a table is none, or where the comparators fit no one kind of criterion.
+    It asks a judge where one of them does, and slices by label where one of them can.
+    Raises ConfigError where a table is none, where the comparators fit no one kind of criterion, or where they would
+    ask different judges.
     """
     if not isinstance(slice, str) or not slice:
         raise ConfigError(f"by_slice: slice must be the key of a slice, not {slice!r}.")
@@ -84,7 +128,19 @@ def build(
         raise ConfigError('by_slice: values must name a comparator for each value, as in values.price.use = "...".')
     inner = {value: _inner(f'by_slice: values."{value}"', table) for value, table in values.items()}
     otherwise = None if default is None else _inner("by_slice: default", default)
-    return BySlice(slice=slice, values=inner, default=otherwise, kinds=_kinds(inner, otherwise))
+    judges = _judges((*inner.values(), otherwise))
+    if any(judge != judges[0] for judge in judges):
+        named = ", ".join(dict.fromkeys(f"{one.service}/{one.endpoint} ({one.calls} calls)" for one in judges))
+        raise ConfigError(
+            f"by_slice: one metric asks one judge, with one ceiling and account, and these differ: {named}."
+        )
+    labels = any(isinstance(one, Labeller) for one in (*inner.values(), otherwise))
+    made = {(False, False): BySlice, (True, False): Asking, (False, True): Labelling, (True, True): AskingAndLabelling}
+    return made[bool(judges), labels](slice=slice, values=inner, default=otherwise, kinds=_kinds(inner, otherwise))
+
+
+def _judges(comparators: Iterable[object]) -> list[Judge]:
+    return [one.judge for one in comparators if isinstance(one, Asker)]
 
 
 def _inner(where: str, table: object) -> Comparator:

@@ -51,7 +51,7 @@ class ChatLabel:
         parts = [self.name, f"as:{self.scale}", found, f"take:{self.take}"]
         return "|".join(parts if self.otherwise is None else [*parts, f"otherwise:{word(self.otherwise)}"])
 
-    def label(self, output: Output) -> str | None:
+    def label(self, output: Output, *, case: Case | None = None) -> str | None:  # noqa: ARG002
         """The label of an answer; "withheld" or "empty" where there is no answer, None where it names no label."""
         if not isinstance(output, Chat):
             return None

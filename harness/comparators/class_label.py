@@ -60,7 +60,7 @@ class ClassLabel:
         parts += [f"column:{word(cut.column)}"] if cut.column is not None else []
         return "|".join([*parts, "several:largest"] if self.either else parts)
 
-    def label(self, output: Output) -> str | None:
+    def label(self, output: Output, *, case: Case | None = None) -> str | None:  # noqa: ARG002
         """The deployed label; None where a row has none.
 
         Of several rows: the distinct labels, sorted and joined by "+", so that cases which hold a rare label stand

@@ -62,7 +62,7 @@ class SafetyActionComparator:
                 f'{self.name}: truth is asked for, and case {case.id} does not say: expected = {{"unsafe": true}}.'
             )
 
-    def label(self, output: Output) -> str | None:
+    def label(self, output: Output, *, case: Case | None = None) -> str | None:  # noqa: ARG002
         """passed, masked or blocked; None for outputs of another kind."""
         return ACTIONS[self._action(output)] if isinstance(output, Chat | SafetyAction) else None
 

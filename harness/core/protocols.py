@@ -148,7 +148,7 @@ class Asker(Protocol):
 class Labeller(Protocol):
     """A comparator that knows the deployed label of an answer; gives the gate its `source_label` slices."""
 
-    def label(self, output: Output) -> str | None: ...
+    def label(self, output: Output, *, case: Case) -> str | None: ...
 
 
 @runtime_checkable

@@ -76,7 +76,7 @@ def _source_status(observation: Observation) -> RowStatus:
 def _labelled(plan: Plan, base: Row, observation: Observation) -> Row:
     if plan.labeller is None or not isinstance(observation.source, Answer):
         return base
-    label = plan.labeller.label(observation.source.output)
+    label = plan.labeller.label(observation.source.output, case=observation.case)
     return base if label is None else replace(base, slices={**base.slices, "source_label": label})
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.comparators import by_slice
+from harness.core.chat import Conversation, Message, Text
 from harness.core.output import Chat
-from harness.core.protocols import Comparator
+from harness.core.protocols import Asker, Comparator, Labeller
 from harness.core.verdict import Status
 from harness.errors import ConfigError, UnknownName
 from tests.comparators.contract import calls, case
@@ -78,3 +79,58 @@ def test_a_default_takes_every_other_case():
 def test_a_wrong_option_is_named(options, error, message):
     with pytest.raises(error, match=message):
         built(**options)
+
+
+JUDGE = {
+    "use": "rubric_judge",
+    "rubric": "An answer is worse where it states something false.",
+    "service": "azure_openai",
+    "endpoint": "judge-1",
+    "vendor": "Mistral",
+    "source_vendor": "Anthropic",
+    "target_vendor": "OpenAI",
+}
+SCORED = {**LABEL, "as": "score"}
+UNSURE = (
+    Chat(text="The green pigment breaks down when days get shorter, and carotenoids show through."),
+    Chat(text="As light fades, trees stop making chlorophyll; what remains visible are other colours beneath."),
+)
+ASKED = Conversation(messages=(Message("user", (Text("Why do leaves turn yellow in autumn?"),)),)).request({})
+EQUIVALENT = Chat(text='{"verdict": "equivalent", "reason": "so"}')
+
+
+def test_a_judge_inside_is_asked_about_the_cases_of_its_own_slice():
+    made = by_slice.build(slice="kind", values={"open": JUDGE, "label": SCORED})
+    mine, other = case(slices={"kind": "open"}, request=ASKED), case(slices={"kind": "label"})
+    assert isinstance(made, Asker)
+    assert made.judge.endpoint == "judge-1"
+    assert len(made.ask(*UNSURE, case=mine)) == 2
+    assert made.ask(*UNSURE, case=other) == made.ask(*UNSURE, case=case()) == ()
+    judged = made.compare(*UNSURE, case=mine, answers=(EQUIVALENT, EQUIVALENT))
+    assert (judged.value, judged.comparator) == (1.0, made.signature())
+    assert made.compare(Chat(text="yes"), Chat(text="Yes."), case=other, answers=()).value == 1.0
+
+
+def test_two_judges_in_one_metric_are_refused():
+    other = {**JUDGE, "endpoint": "judge-2"}
+    with pytest.raises(ConfigError, match=r"one judge.*azure_openai/judge-1.*azure_openai/judge-2"):
+        by_slice.build(slice="kind", values={"open": JUDGE, "closed": other})
+
+
+def test_labels_inside_slice_the_cases_that_have_them():
+    made = by_slice.build(slice="kind", values={"label": SCORED, "open": {"use": "text_similarity"}})
+    assert isinstance(made, Labeller)
+    assert made.label(Chat(text="Yes."), case=case(slices={"kind": "label"})) == "yes"
+    assert made.label(Chat(text="Yes."), case=case(slices={"kind": "open"})) is None
+    assert made.label(Chat(text="Yes."), case=case()) is None
+
+
+def test_nothing_inside_that_asks_or_labels_makes_neither():
+    made = by_slice.build(slice="kind", values={"tool": {"use": "tool_calls"}})
+    assert not isinstance(made, Asker | Labeller)
+
+
+def test_asking_and_labelling_go_together():
+    made = by_slice.build(slice="kind", values={"label": SCORED}, default=JUDGE)
+    assert isinstance(made, Asker)
+    assert isinstance(made, Labeller)

@@ -104,7 +104,7 @@ def _told(done: Recorded, *, as_json: bool) -> int:
         text = f"not finished: {done.record.stopped}. Go on with: parity record --resume {run}"
     else:
         text = (
-            f"{done.into}: {done.manifest.primaries:,} cases, {done.record.repeats} answers each, "
+            f"{done.into}: {done.manifest.primaries:,} cases, {done.record.repeats} answer(s) each, "
             f"{done.failures:,} of them failures; sha256 {done.manifest.sha256}"
         )
     print(text, file=sys.stderr if as_json else sys.stdout)

@@ -152,7 +152,8 @@ def no_data(metric: str, where: str | None, *, rows: int, excluded: int) -> str:
         return f'No usable row of metric "{metric}" lies in the slice {where}: it was never shown to work there.'
     if rows == 0:
         return f'No row carries the metric "{metric}": no data, and so no verdict.'
-    return f"All {count(excluded)} rows are excluded because the source failed: no data, and so no verdict."
+    why = "the source failed, or gave no second answer to tell its own noise by"
+    return f"All {count(excluded)} rows are excluded, as {why}: no data, and so no verdict."
 
 
 def conflicting(readings: int) -> str:

@@ -72,7 +72,7 @@ def redacted(case: StoredCase, by: Redactor) -> StoredCase:
         origin=_origin(recording, by),
         flags=tuple(sorted(flags)),
         redaction=", ".join(by.rules),
-        redacted=request != recording.request_body,
+        redacted=recording.provenance.redacted or request != recording.request_body,  # by a tap, before
     )
     return replace(
         case,

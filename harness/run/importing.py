@@ -174,7 +174,7 @@ class _Import:
         """One call: flagged, redacted, linked and written."""
         case = self._case(record)
         if (by := self._options.redactor) is not None:
-            case = _redacted(case, by)
+            case = redacted_whole(case, by)
         try:
             case = self._links.add(case)
         except GoldenError:  # half a surrogate pair in a text, say: its message would show some of it
@@ -300,7 +300,7 @@ class Links:
         return case
 
 
-def _redacted(case: StoredCase, by: Redactor) -> StoredCase:
+def redacted_whole(case: StoredCase, by: Redactor) -> StoredCase:
     """Redacted; a streamed answer of which anything would be, or that cannot be read, is left out and says so."""
     changed = redacted(case, by)
     recording = case.recording

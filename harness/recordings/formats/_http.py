@@ -152,6 +152,14 @@ def api_version(uri: str) -> str | None:
     return found[0] if found else None
 
 
+def address(uri: str) -> str:
+    """The address without what may be a credential: of the query the API version stays."""
+    parts = urlsplit(uri)
+    version = api_version(uri)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{host}{parts.path}" + (f"?api-version={version}" if version else "")
+
+
 def model_in(body: Json) -> str | None:
     named: Any = body.get("model") if isinstance(body, dict) else None
     return named if isinstance(named, str) else None

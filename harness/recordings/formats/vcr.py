@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
 from harness.recordings.formats._http import (
     Call,
-    api_version,
+    address,
     call_of,
     date,
     header,
@@ -111,7 +110,7 @@ def _record(origin: Origin, call: Call, request: Mapping[str, Any], response: Ma
         operation=call.operation,
         model=call.model or model_in(parsed(asked)),
         region=call.region or headers.get("x-ms-region"),
-        url=_address(request["uri"]),
+        url=address(request["uri"]),
         request_headers=request_headers,
         request_body=asked or b"",
         status=code if isinstance(code, int) and 100 <= code < 600 else None,
@@ -139,14 +138,6 @@ def _body(half: Mapping[str, Any], name: str) -> tuple[bytes | None, bool]:
     if not isinstance(body, bytes):
         return (None, False) if body is None else (json_bytes(body), True)
     return unpacked(body, header(half.get("headers"), "content-encoding")), False
-
-
-def _address(uri: str) -> str:
-    """The address without what may be a credential: of the query the API version stays."""
-    parts = urlsplit(uri)
-    version = api_version(uri)
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{host}{parts.path}" + (f"?api-version={version}" if version else "")
 
 
 def _document(

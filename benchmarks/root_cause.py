@@ -145,6 +145,16 @@ def by_threshold(made: World, source: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.hstack([source, source >= old]), np.hstack([source, source >= new])
 
 
+def beside(plant: Callable[[World, np.ndarray], np.ndarray]) -> Callable[[World, np.ndarray], object]:
+    """The plant in the second of two columns; the first, a number of its own, stays what it was."""
+
+    def both(made: World, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        first = made.rng.normal(50, 9, size=(len(source), 1))
+        return np.hstack([first, source]), np.hstack([first, plant(made, source)])
+
+    return both
+
+
 def permuted(source: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     while True:
         order = rng.permutation(source.shape[1])
@@ -181,6 +191,15 @@ PLANTS: dict[str, tuple[str, Callable[[World, np.ndarray], object], tuple[str, .
     "rows shuffled": ("regression", lambda w, s: s[w.rng.permutation(len(s))], ("rows_shuffled",)),
     "rows moved by one": ("probability", lambda _, s: np.roll(s, 1, axis=0), ("rows_moved",)),
     "threshold moved": ("probability", by_threshold, ("threshold_moved",)),
+    "threshold moved, label alone": (
+        "probability",
+        lambda w, s: ((s >= 0.5) * 1.0, (s >= 0.5 + w.rng.uniform(0.05, 0.2)) * 1.0),
+        ("threshold_moved",),
+    ),
+    "label for a probability": ("probability", lambda w, s: s >= w.rng.uniform(0.3, 0.7), ("labels_not_scores",)),
+    "class number for its scores": ("classes", lambda _, s: s.argmax(axis=1)[:, None], ("labels_not_scores",)),
+    "one column's sigmoid": ("probability", beside(lambda _, s: logit(s)), ("sigmoid_left_out",)),
+    "inputs swapped, one column": ("probability", beside(asked(swap(0, 3))), ("input_columns_swapped",)),
     "one category": ("probability", recoded, ("category",)),
     "one category, trees": ("regression_trees", recoded, ("category",)),
     "missing as 0": ("regression", asked(put(2, 0.0, where_missing=True)), ("missing_values",)),

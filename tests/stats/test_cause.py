@@ -46,6 +46,30 @@ def test_a_planted_cause_is_named_first(name):
     assert found[0].name in root_cause.PLANTS[name][2]
 
 
+def test_what_overflows_is_equal_to_nothing():
+    """exp(target) is infinite here: an infinite tolerance would make every number equal to it."""
+    found = explain(pairs(NUMBERS, NUMBERS * -50 + 20_000))
+    assert found[0].name == "scale_and_bias"
+    assert not {"logarithm", "log1p"} & {cause.name for cause in found}
+
+
+def test_what_changes_nothing_explains_nothing():
+    """Both sides are near each other beside how far they spread, to which rounding and logarithms add nothing."""
+    noisy = NUMBERS + RNG.normal(0, 0.01, NUMBERS.shape)
+    assert {cause.name for cause in explain(pairs(NUMBERS, noisy))} <= {"scale_and_bias", "bias", "scale"}
+
+
+def test_two_sets_of_numbers_put_in_order_are_no_shuffle():
+    assert "rows_shuffled" not in {cause.name for cause in explain(pairs(NUMBERS, RNG.normal(3, 2, (200, 1))))}
+
+
+def test_a_column_that_did_not_change_hides_nothing():
+    shares = RNG.uniform(0.02, 0.98, (200, 1))
+    found = first(np.hstack([NUMBERS, shares]), np.hstack([NUMBERS, np.log(shares / (1 - shares))]))
+    assert found.name == "sigmoid_left_out"
+    assert found.told.startswith('"c1": ')
+
+
 def test_equal_sides_have_no_cause():
     assert explain(pairs(NUMBERS, NUMBERS.copy())) == []
     assert explain(pairs(np.full((5, 1), np.nan), np.full((5, 1), np.nan))) == []
@@ -89,7 +113,7 @@ def test_arithmetic_in_float32_is_told_from_rounding():
 
 def test_one_column_of_several_is_named():
     wide = RNG.normal(size=(100, 3))
-    assert first(wide, wide + np.array([0, 0.5, 0])).told == 'constant shift: "c1" +0.5'
+    assert first(wide, wide + np.array([0, 0.5, 0])).told == '"c1": every value is 0.5 too high'
     assert first(wide, wide[:, [0, 2, 1]]).told == 'the target swaps "c1" and "c2"'
     assert first(wide, wide[:, :2]).told == 'the target\'s answer has no "c2"'
     assert first(wide[:, :2], wide).told == 'the target\'s answer has besides "c2"'

@@ -13,10 +13,14 @@ import numpy as np
 
 from harness.stats.cause.pairs import Column, Flags, Floats, Pairs
 from harness.stats.cause.surrogate import Surrogate, fit
+from harness.stats.cause.thresholds import LABEL_DIGITS
 
 # Fewer answers than this fit no model; more than this many add nothing but time.
 LEAST, ENOUGH = 60, 4000
 MOST_VALUES = 20  # of a category
+FLATTER = (0.8, 2.0)  # how many times flatter than the source a stand-in may be
+FEWEST_FLIPS = 5
+COLUMNS = 3  # of the answer, that readings are judged by
 _UNITS = (1000.0, 100.0, 10.0, 60.0, 24.0, 12.0, 2.54, 0.45359237, 1.609344, 2.0)
 FACTORS = (*_UNITS, *(1 / unit for unit in _UNITS), -1.0)
 
@@ -43,15 +47,25 @@ def readings(pairs: Pairs, differs: Flags) -> list[Reading]:
         return []
     asked = np.stack([_filled(column)[rows] for column in numeric], axis=1)
     beside = _beside(pairs)[rows]
-    stand_in = fit(np.hstack([asked, beside]), pairs.source[rows, 0])
-    if stand_in is None:
+    judges = [
+        _Judge(stand_in, asked, beside, pairs.source[rows, at], pairs.target[rows, at])
+        for at in range(min(pairs.source.shape[1], COLUMNS))
+        if (stand_in := fit(np.hstack([asked, beside]), pairs.source[rows, at])) is not None
+    ]
+    if not judges:
         return []
     names = [column.name for column in numeric]
-    judge = _Judge(stand_in, asked, beside, pairs.source[rows, 0], pairs.target[rows, 0])
     found = [
-        Reading(name=name, told=told, explained=judge.explained(read), complexity=complexity)
+        Reading(
+            name=name,
+            told=told,
+            explained=float(np.mean([judge.explained(read) for judge in judges])),
+            complexity=complexity,
+        )
         for name, told, read, complexity in _readings(asked, names)
     ]
+    if pairs.source.shape[1] == 1 and (moved := judges[0].cut_moved(pairs.columns[0])) is not None:
+        found.append(moved)
     return sorted(found, key=lambda one: one.complexity * 0.005 - one.explained)
 
 
@@ -75,18 +89,57 @@ def _beside(pairs: Pairs) -> Floats:
 
 
 class _Judge:
-    """How far a reading goes. What the stand-in gets wrong about the source it may get wrong about the target alike:
-    distances are taken with and without that error, and the smaller counts."""
+    """How far a reading goes. What the stand-in gets wrong about the source it may get wrong about the target alike,
+    and a stand-in of trees is flatter than what it stands for. So three measures are taken, and the best counts: the
+    distance that is gone, the same with the stand-in's own error taken off, and the variance of the change between
+    the sides that the change in its predictions explains."""
 
     def __init__(self, stand_in: Surrogate, asked: Floats, beside: Floats, source: Floats, target: Floats) -> None:
-        self._predict, self._beside, self._target = stand_in.predict, beside, target
-        self._error = source - stand_in.predict(np.hstack([asked, beside]))
-        self._apart = float(np.abs(target - source).mean())
+        self._predict, self._beside, self._source, self._target = stand_in.predict, beside, source, target
+        self._asked = stand_in.predict(np.hstack([asked, beside]))
+        self._error, self._change = source - self._asked, target - source
+        self._apart = float(np.abs(self._change).mean())
 
     def explained(self, read: Floats) -> float:
-        left = self._target - self._predict(np.hstack([read, self._beside]))
+        if not self._apart > 0:
+            return 0.0
+        said = self._predict(np.hstack([read, self._beside]))
+        left, moved = self._target - said, said - self._asked
         rest = min(float(np.abs(left).mean()), float(np.abs(left - self._error).mean()))
-        return max(0.0, 1.0 - rest / self._apart) if self._apart > 0 else 0.0
+        return max(0.0, 1.0 - rest / self._apart, 0.9 * _variance_explained(self._change, moved))
+
+    def cut_moved(self, column: str) -> Reading | None:
+        """A label that came without its score: where the cut of the score moved, all that differ went one way, and of
+        the rows with the label they left, they are those that the stand-in holds to be nearest to the other."""
+        was, now = np.round(self._source, LABEL_DIGITS), np.round(self._target, LABEL_DIGITS)
+        values = np.unique(np.concatenate([was, now]))
+        if len(values) != 2:
+            return None
+        flipped = was != now
+        left = was[flipped]
+        if len(left) < FEWEST_FLIPS or not (left == left[0]).all():
+            return None
+        stayed = (was == left[0]) & ~flipped
+        if not stayed.any():
+            return None
+        toward = self._asked if left[0] == values[0] else -self._asked
+        below = np.sort(toward[stayed])
+        ranks = np.searchsorted(below, toward[flipped], "left") + np.searchsorted(below, toward[flipped], "right")
+        return Reading(
+            name="threshold_moved",
+            told=f'all {len(left)} labels of "{column}" that differ were {left[0]:g} and lie where a model of the '
+            f"source comes nearest to {values[values != left[0]][0]:g}: the threshold of its score has moved",
+            explained=max(0.0, float(ranks.mean()) / len(below) - 1.0),
+            complexity=4,
+        )
+
+
+def _variance_explained(change: Floats, by: Floats) -> float:
+    """Of `change`, by a line through zero: r squared, in [0, 1]; 0 where `by` is of another size than `change`."""
+    both, of, size = float(change @ by), float(change @ change), float(by @ by)
+    if not (size > 0 and of > 0 and FLATTER[0] <= both / size <= FLATTER[1]):
+        return 0.0
+    return both * both / (of * size)
 
 
 def _readings(asked: Floats, names: list[str]) -> Iterator[tuple[str, str, Floats, int]]:
@@ -109,6 +162,13 @@ def _readings(asked: Floats, names: list[str]) -> Iterator[tuple[str, str, Float
             read = asked.copy()
             read[:, i] = asked[:, i] * factor
             yield "input_scaled", f'the target reads "{names[i]}" multiplied by {factor:.6g}', read, 3
+        for told, values in (
+            ("in Fahrenheit for Celsius", asked[:, i] * 1.8 + 32.0),
+            ("in Celsius for Fahrenheit", (asked[:, i] - 32.0) / 1.8),
+        ):
+            read = asked.copy()
+            read[:, i] = values
+            yield "input_scaled", f'the target reads "{names[i]}" {told}', read, 3
         spread = float(asked[:, i].std())
         if spread > 0:
             read = asked.copy()

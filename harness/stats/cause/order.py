@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.stats.cause.outputs import Candidate
-from harness.stats.cause.pairs import Floats, Ints, Pairs
+from harness.stats.cause.pairs import Floats, Ints, Pairs, equal
 
 # Rows that say the same can be told apart by nothing: a shuffle of few distinct rows is no finding.
 DISTINCT = 0.3
 FARTHEST = 5
+SHUFFLED = 0.8  # of the rows must be found again for a shuffle
 
 
 def candidates(pairs: Pairs) -> Iterator[Candidate]:
@@ -29,6 +30,8 @@ def candidates(pairs: Pairs) -> Iterator[Candidate]:
             ("rows_reversed", "the rows are in reverse order", _reversed(group)),
             ("rows_shuffled", "the same rows are in another order", _matched(pairs.source, pairs.target, group)),
         ):
+            if name == "rows_shuffled" and equal(pairs.source[place], pairs.target).mean() < SHUFFLED:
+                continue  # to put both in order brings any two sets of numbers nearer
             complexity = 4 if name == "rows_reversed" else 6
             yield Candidate(
                 name=name, told=told + where, left=pairs.source[place], right=pairs.target, complexity=complexity

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.stats.cause.pairs import Column, Floats, Pairs, equal
+from harness.stats.cause.pairs import Floats, Pairs
 
 # Factors that have a name; a scale within 1e-4 of one is told by it.
 UNITS = {
@@ -30,10 +30,8 @@ UNITS = {
     np.log(10.0): "natural logarithms for decimal ones",
     np.log(2.0): "natural logarithms for binary ones",
 }
-FEW = 12  # columns beyond which permutations are not searched
-LABELS = 30  # distinct values beyond which whole numbers are no labels
+FLAT = 0.05  # of the target's spread, that a line must make of the source's
 LAST_PLACES = 64  # of float32, that arithmetic in it may be away from doubles
-LABEL_DIGITS = 5  # of a label that float32 has passed through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,17 +49,11 @@ class Candidate:
 
 
 def candidates(pairs: Pairs) -> Iterator[Candidate]:
-    yield from columns(pairs)
-    if not pairs.same_shape:
-        return
-    if bool(equal(pairs.target, pairs.target[:1]).all()) and not bool(equal(pairs.source, pairs.source[:1]).all()):
-        return  # one answer to everything: every fit would explain it, and none would be a cause
+    """Of sides of one shape: what is done to each number by itself, or to a row of them."""
     yield from precision(pairs)
     yield from links(pairs)
     yield from shifts(pairs)
     yield from fills(pairs)
-    yield from labels(pairs)
-    yield from thresholds(pairs)
 
 
 def precision(pairs: Pairs) -> Iterator[Candidate]:
@@ -147,7 +139,7 @@ def shifts(pairs: Pairs) -> Iterator[Candidate]:
     if not usable.any(axis=0).all():
         return
     bias = np.array([_mode(target[ok, at] - source[ok, at]) for at, ok in enumerate(usable.T)])
-    whole = bool(_whole(source) and _whole(target))
+    whole = bool(whole_numbers(source) and whole_numbers(target))
     yield Candidate(
         name="off_by_one" if whole and set(np.abs(bias)) == {1.0} else "bias",
         told=_bias_told(bias, pairs, whole=whole),
@@ -164,6 +156,9 @@ def shifts(pairs: Pairs) -> Iterator[Candidate]:
     )  # fmt: skip
     lines = [_line(source[ok, at], target[ok, at]) for at, ok in enumerate(usable.T)]
     slope, offset = np.array([line[0] for line in lines]), np.array([line[1] for line in lines])
+    made = [abs(a) * _spread(source[ok, at]) for (at, ok), a in zip(enumerate(usable.T), slope, strict=True)]
+    if any(size < FLAT * _spread(target[ok, at]) for (at, ok), size in zip(enumerate(usable.T), made, strict=True)):
+        return  # a level line is no scale
     yield Candidate(
         name="scale_and_bias", told=_line_told(slope, offset, pairs), left=source * slope + offset, right=target,
         complexity=5, fitted=True, settings={"scale": slope.tolist(), "bias": offset.tolist()},
@@ -192,127 +187,6 @@ def fills(pairs: Pairs) -> Iterator[Candidate]:
                         settings={"low": low, "high": high})  # fmt: skip
 
 
-def columns(pairs: Pairs) -> Iterator[Candidate]:
-    """Columns in another order, or fewer of them."""
-    from scipy.optimize import linear_sum_assignment
-
-    source, target = pairs.source, pairs.target
-    wide, wide_target = source.shape[1], target.shape[1]
-    if not 1 < max(wide, wide_target) <= FEW or min(wide, wide_target) < 1:
-        return
-    cost = np.array(
-        [[-float(equal(source[:, [i]], target[:, [j]]).mean()) for j in range(wide_target)] for i in range(wide)]
-    )
-    near = np.array([[_apart(source[:, i], target[:, j]) for j in range(wide_target)] for i in range(wide)])
-    cost += 1e-6 * near / max(float(near.max()), 1e-300)  # equal columns first; of others the nearest
-    places, found = linear_sum_assignment(cost)
-    left, right = source[:, places], target[:, found]
-    if wide != wide_target:
-        more, names, kept = (
-            ("missing", pairs.columns, set(places.tolist()))
-            if wide > wide_target
-            else ("added", pairs.target_columns, set(found.tolist()))
-        )
-        lost = [names[at] for at in range(max(wide, wide_target)) if at not in kept]
-        listed = ", ".join(f'"{name}"' for name in lost)
-        told = f"the target's answer has {'no' if more == 'missing' else 'besides'} {listed}"
-        yield Candidate(
-            name=f"column_{more}", told=told, left=left, right=right, complexity=2, settings={"columns": lost}
-        )
-        return
-    order = found.tolist()
-    if order == list(range(wide)):
-        return
-    name, told = _order_told(order, pairs.columns)
-    yield Candidate(name=name, told=told, left=left, right=right, complexity=3, settings={"order": order})
-
-
-def labels(pairs: Pairs) -> Iterator[Candidate]:
-    """Whole numbers that name classes, under other numbers on the other side."""
-    source, target = pairs.source, pairs.target
-    if source.shape[1] != 1 or not (_whole(source) and _whole(target)):
-        return
-    was, now = np.unique(source), np.unique(target)
-    if not 1 < len(was) <= LABELS or len(now) > LABELS:
-        return
-    from scipy.optimize import linear_sum_assignment
-
-    every = np.union1d(was, now)
-    table = np.zeros((len(every), len(every)))
-    np.add.at(table, (np.searchsorted(every, source[:, 0]), np.searchsorted(every, target[:, 0])), 1)
-    places, found = linear_sum_assignment(-table)
-    renamed = {float(every[i]): float(every[j]) for i, j in zip(places, found, strict=True) if table[i].any()}
-    moved = {key: value for key, value in renamed.items() if key != value}
-    if not moved:
-        return
-    told = ", ".join(f"{key:g} as {value:g}" for key, value in list(moved.items())[:6])
-    yield Candidate(
-        name="class_order",
-        told=f"the target numbers the classes otherwise: {told}",
-        left=np.vectorize(renamed.get, otypes=[float])(source),
-        right=target,
-        complexity=4,
-        settings={"renamed": renamed},
-    )
-
-
-def thresholds(pairs: Pairs) -> Iterator[Candidate]:
-    """A label of two values that follows a number both sides share, cut at another place."""
-    for at, name in enumerate(pairs.columns):
-        was, now = np.round(pairs.source[:, at], LABEL_DIGITS), np.round(pairs.target[:, at], LABEL_DIGITS)
-        values = np.unique(np.concatenate([was, now]))
-        if len(values) != 2 or not np.isfinite(values).all() or (was == now).all():
-            continue
-        scores = [(pairs.columns[i], pairs.source[:, i]) for i in range(len(pairs.columns)) if i != at]
-        scores += [(column.name, column.numbers) for column in pairs.inputs if column.is_number]
-        for score_name, score in scores:
-            yield from _moved(pairs, at, name, score_name, score, values)
-
-
-def _moved(pairs: Pairs, at: int, name: str, score_name: str, score: Floats, values: Floats) -> Iterator[Candidate]:
-    was, now = np.round(pairs.source[:, at], LABEL_DIGITS), np.round(pairs.target[:, at], LABEL_DIGITS)
-    known = np.isfinite(score)
-    cuts = [_best_cut(score[known], side[known] == values[1]) for side in (was, now)]
-    if cuts[0] is None or cuts[1] is None or cuts[0][1] != cuts[1][1] or cuts[0][0] == cuts[1][0]:
-        return
-    (old, upward, _), (new, _, _) = cuts[0], cuts[1]
-    positive = score >= new if upward else score < new
-    predicted = pairs.source.copy()
-    predicted[:, at] = np.where(known, np.where(positive, values[1], values[0]), was)
-    yield Candidate(
-        name="threshold_moved",
-        told=f'"{name}" follows "{score_name}" cut at {old:.6g} in the source and at {new:.6g} in the target',
-        left=predicted,
-        right=np.where(np.arange(pairs.target.shape[1]) == at, pairs.target, pairs.source),
-        complexity=4,
-        settings={"column": name, "score": score_name, "source": old, "target": new},
-    )
-
-
-def _best_cut(score: Floats, positive: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[float, bool, float] | None:
-    """(cut, whether at least it is positive, share right): None where no cut is right on 98 %."""
-    order = np.argsort(score, kind="stable")
-    ordered, hit = score[order], positive[order].astype(float)
-    below = np.concatenate([[0.0], np.cumsum(hit)])
-    total, n = below[-1], len(hit)
-    right_up = (np.arange(n + 1) - below) + (total - below)  # negatives below the cut, positives from it on
-    starts = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])  # a cut lies between two different scores
-    best: tuple[float, bool, float] | None = None
-    for upward, right in ((True, right_up), (False, n - right_up)):
-        place = int(np.argmax(np.where(starts, right, -1.0)))
-        share = float(right[place]) / max(n, 1)
-        if share >= 0.98 and (best is None or share > best[2]):
-            best = (float(ordered[place]) if place < n else float(np.nextafter(ordered[-1], np.inf)), upward, share)
-    return best
-
-
-def _apart(one: Floats, other: Floats) -> float:
-    """Mean absolute difference where both are numbers of a size that can be squared; as far as can be where none is."""
-    apart = np.abs(one - other)
-    usable = apart < 1e150
-    return float(apart[usable].mean()) if usable.any() else 1e150
-
-
 def _sigmoid(values: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -700, 700))))
 
@@ -322,12 +196,17 @@ def _softmax(values: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def _whole(values: Floats) -> bool:
+def whole_numbers(values: Floats) -> bool:
     return bool(np.isfinite(values).all() and (values == np.round(values)).all())
+
+
+def _spread(values: Floats) -> float:
+    return float(np.std(values)) if len(values) else 0.0
 
 
 def _mode(values: Floats) -> float:
     """The most frequent value up to a millionth of the spread; the median where none stands out."""
+    values = values[np.isfinite(values)]
     if not len(values):
         return 0.0
     middle = float(np.median(values))
@@ -387,22 +266,3 @@ def _line_told(slope: Floats, offset: Floats, pairs: Pairs) -> str:
     return "each value is scaled and shifted: " + ", ".join(
         f'"{name}" times {a:.6g} {b:+.6g}' for name, a, b in zip(pairs.columns, slope, offset, strict=True)
     )
-
-
-def _order_told(order: list[int], names: tuple[str, ...]) -> tuple[str, str]:
-    """A permutation in words: column i of the source is found at order[i] of the target."""
-    wide = len(order)
-    moved = [at for at, place in enumerate(order) if at != place]
-    shift = (order[0] - 0) % wide
-    if len(moved) == 2:
-        return "columns_swapped", f'the target swaps "{names[moved[0]]}" and "{names[moved[1]]}"'
-    if order == [(at + shift) % wide for at in range(wide)]:
-        step = shift if shift <= wide // 2 else shift - wide
-        return "class_off_by_one" if abs(step) == 1 else "class_order", f"the target's columns are shifted by {step:+d}"
-    if order == list(range(wide))[::-1]:
-        return "class_order", "the target's columns are in reverse order"
-    inverse = sorted(range(wide), key=order.__getitem__)
-    return "class_order", "the target's columns are in the order " + ", ".join(f'"{names[at]}"' for at in inverse)
-
-
-__all__ = ["Candidate", "Column", "candidates"]

@@ -83,6 +83,7 @@ class Cause:
 def equal(left: Floats, right: Floats, *, rtol: float = RTOL, atol: float = ATOL) -> Flags:
     """Row by row: whether all values are one number; NaN equals NaN, infinities equal themselves. Shape (n,)."""
     with np.errstate(invalid="ignore", over="ignore"):
-        close = np.abs(left - right) <= atol + rtol * np.maximum(np.abs(left), np.abs(right))
+        apart = np.abs(left - right)
+        close = np.isfinite(apart) & (apart <= atol + rtol * np.maximum(np.abs(left), np.abs(right)))
     alike = close | (left == right) | (np.isnan(left) & np.isnan(right))
     return np.asarray(alike.all(axis=1))

@@ -10,7 +10,8 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,7 +89,7 @@ def check(plan: Plan) -> None:
 
 
 def ask(plan: Plan, run_ledger: Path, folder: Path, spending: Spending, *, now: Callable[[], float]) -> None:
-    """Put every question that is not in the folder yet, one after another.
+    """Put every question that is not in the folder yet, as many at once as the profile allows.
 
     A comparator's ceiling leaves the rest unasked. Raises Stopped where a ceiling of the profile is reached, Denied
     where the judge's credential is refused for good.
@@ -98,16 +99,56 @@ def ask(plan: Plan, run_ledger: Path, folder: Path, spending: Spending, *, now: 
     with Ledger(folder) as book:
         asked = {entry.lot for entry in read(folder)}
         spending.made_before(Counter({Side.TARGET: len(asked)}))
+        answered = dict(_conversations(folder))
         for metric, asker in askers(plan).items():
             judge = service(plan, metric, asker.judge)
             with closing(patiently(judge.open, plan.profile.limits.attempts)) as endpoint:
+                stop = threading.Event()
                 side, limits = Side(asker.judge.account), plan.profile.limits
-                pacer = Pacer(side, endpoint, limits, spending, threading.Event(), seed=plan.suite.seed)
-                for request in _questions(plan, asker, run_ledger):
-                    name = key(asker.judge, request)
-                    if name not in asked and len(asked) < asker.judge.calls:
-                        asked.add(name)
-                        _converse(judge.codec, pacer, book, Lot(name, {name: request}), now)
+                pacer = Pacer(side, endpoint, limits, spending, stop, seed=plan.suite.seed)
+                talk = _Talk(judge.codec, pacer, book, spending, now)
+                left = _left(_lots(plan, asker, run_ledger), talk, asked, answered, ceiling=asker.judge.calls)
+                _all_at_once(talk.converse, left, limits.concurrency, stop)
+
+
+def _left(
+    lots: Iterator[Lot], talk: _Talk, asked: set[str], answered: dict[str, tuple[Wire, ...]], *, ceiling: int
+) -> Iterator[Lot]:
+    """Questions that nobody was asked yet. What others cost before counts against the profile's ceiling too."""
+    for lot in lots:
+        if (replies := answered.pop(lot.id, None)) is not None:
+            talk.count_tokens(lot, replies)
+        if lot.id not in asked and len(asked) < ceiling:
+            asked.add(lot.id)
+            yield lot
+
+
+def _all_at_once(work: Callable[[Lot], None], lots: Iterator[Lot], threads: int, stop: threading.Event) -> None:
+    """Do what there is on a few threads, and end them all on the first error."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="judge") as pool:
+        running: set[Future[None]] = set()
+        try:
+            for lot in lots:
+                running.add(pool.submit(work, lot))
+                if len(running) >= 2 * threads:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    _raise_first(done)
+            _raise_first(running)
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _raise_first(futures: Iterable[Future[None]]) -> None:
+    for future in futures:
+        future.result()
+
+
+def _lots(plan: Plan, asker: Asker, run_ledger: Path) -> Iterator[Lot]:
+    for request in _questions(plan, asker, run_ledger):
+        name = key(asker.judge, request)
+        yield Lot(name, {name: request})
 
 
 def _questions(plan: Plan, asker: Asker, run_ledger: Path) -> Iterator[Request]:
@@ -124,32 +165,48 @@ def _pairs(observation: Observation) -> Iterator[tuple[Output, Output]]:
             yield source.output, other.output
 
 
-def _converse(codec: Codec, pacer: Pacer, book: Ledger, lot: Lot, now: Callable[[], float]) -> None:
-    replies: tuple[Wire, ...] = ()
-    wire = codec.next(lot, replies)
-    while wire is not None:
-        if isinstance(wire, Wait):
-            pacer.wait(wire.seconds)
-            wire = wire.then
-        step = len(replies)
-        answered = pacer.call(wire, case=lot.id, on_failure=_keeper(book, lot, step, now))
-        if answered is None:
-            return
-        replies = (*replies, answered.wire)
-        wire = codec.next(lot, replies)
-        book.append(
-            Reply(
-                lot=lot.id,
-                role=Role.JUDGE,
-                step=step,
-                wire=answered.wire,
-                latency_s=answered.latency_s,
-                attempts=answered.attempts,
-                throttled=answered.throttled,
-                at_s=now(),
-                last=wire is None,
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """One judge's conversations, kept as they come."""
+
+    codec: Codec
+    pacer: Pacer
+    book: Ledger
+    spending: Spending
+    now: Callable[[], float]
+
+    def converse(self, lot: Lot) -> None:
+        replies: tuple[Wire, ...] = ()
+        wire = self.codec.next(lot, replies)
+        while wire is not None:
+            if isinstance(wire, Wait):
+                self.pacer.wait(wire.seconds)
+                wire = wire.then
+            step = len(replies)
+            answered = self.pacer.call(wire, case=lot.id, on_failure=_keeper(self.book, lot, step, self.now))
+            if answered is None:
+                return
+            replies = (*replies, answered.wire)
+            wire = self.codec.next(lot, replies)
+            self.book.append(
+                Reply(
+                    lot=lot.id,
+                    role=Role.JUDGE,
+                    step=step,
+                    wire=answered.wire,
+                    latency_s=answered.latency_s,
+                    attempts=answered.attempts,
+                    throttled=answered.throttled,
+                    at_s=self.now(),
+                    last=wire is None,
+                )
             )
-        )
+        self.count_tokens(lot, replies)
+
+    def count_tokens(self, lot: Lot, replies: tuple[Wire, ...]) -> None:
+        for reading in self.codec.decode(lot, replies).values():
+            if not isinstance(reading, Unreadable):
+                self.spending.after_call(None, reading.tokens_in or 0, reading.tokens_out or 0)
 
 
 def _keeper(book: Ledger, lot: Lot, step: int, now: Callable[[], float]) -> Callable[[Failed], None]:

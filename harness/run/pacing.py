@@ -79,9 +79,9 @@ class Spending:
             self.calls += 1
             self.cost_usd += price.per_call_usd
 
-    def after_call(self, side: Side, tokens_in: int, tokens_out: int) -> None:
-        """Count the tokens of one answer."""
-        price = self.prices.get(side, Price())
+    def after_call(self, side: Side | None, tokens_in: int, tokens_out: int) -> None:
+        """Count the tokens of one answer. side: None for a judge, whose prices nobody states."""
+        price = self.prices.get(side, Price()) if side is not None else Price()
         with self._lock:
             self.tokens += tokens_in + tokens_out
             self.cost_usd += (tokens_in * price.per_1k_tokens_in_usd + tokens_out * price.per_1k_tokens_out_usd) / 1000

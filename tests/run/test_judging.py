@@ -52,7 +52,8 @@ class Scripted:
 
     def decode(self, lot, replies):
         (name,) = lot.requests
-        return {name: Reading(output=Chat(text=replies[-1].body["said"]), served_model=self.endpoint)}
+        said = Chat(text=replies[-1].body["said"])
+        return {name: Reading(output=said, served_model=self.endpoint, tokens_in=30, tokens_out=2)}
 
     def call(self, wire, *, timeout_s):
         ASKED[tuple(wire.body)] += 1
@@ -140,6 +141,16 @@ def test_the_runs_ceiling_counts_the_judge_too(tmp_path):
     finished = run(plan(tmp_path, limits=Limits(concurrency=2, calls=31)), tmp_path)
     assert sum(asked(tmp_path).values()) == 1
     assert finished.report.stopped == "the ceiling of 31 calls was reached"
+
+
+def test_the_judges_tokens_count_against_the_runs_ceiling_also_after_an_interruption(tmp_path):
+    made = plan(tmp_path, limits=Limits(concurrency=1, tokens=31))
+    finished = run(made, tmp_path)
+    assert sum(asked(tmp_path).values()) == 1  # its 32 tokens leave no room for a second question
+    assert finished.report.stopped == "the ceiling of 31 tokens was reached"
+    resumed = run(made, tmp_path, resume=finished.folder)
+    assert sum(asked(tmp_path).values()) == 1
+    assert resumed.report.stopped == finished.report.stopped
 
 
 def test_a_judge_that_does_not_exist_stops_the_run_before_its_first_call(tmp_path):

@@ -1,27 +1,44 @@
 """SageMaker Batch Transform: an input file and its `.out`, record by record in the same order.
 
 What a record is follows from the job: `split` (SplitType), and `join` where the output was joined to the input
-(JoinSource); without a join, the order is the only key, so files whose counts differ are refused whole.
+(JoinSource); without a join, the order is the only key, so files whose counts differ are refused whole. The inference
+id and time that a job with `GenerateInferenceId` adds to each answer are no part of it.
 
-Source: SageMaker developer guide, "Use Batch Transform", "Associate prediction results with input records".
+Source: SageMaker developer guide, "Use Batch Transform", "Associate prediction results with input records", "Capture
+data from batch transform job".
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from pathlib import PurePosixPath
 
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, parsed, records
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, parsed, records
 from harness.recordings.formats._streams import LONGEST, BadFile, opened
 
 NAME = "sagemaker_batch"
 OUT = ".out"
+# Of a file whose job's ContentType is not told; anything else is CSV.
+TYPES = {
+    ".jsonl": "application/jsonlines",
+    ".ndjson": "application/jsonlines",
+    ".jsonlines": "application/jsonlines",
+    ".json": "application/json",
+}
+# What GenerateInferenceId appends to a row of CSV, and puts among the keys of an object.
+_GENERATED = re.compile(
+    rb",([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}),([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z?)$"
+)
+_ID, _TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
 _WORDS = {"split": ("Line", "None"), "join": ("None", "Input"), "assemble": ("Line", "None")}
 
 
@@ -30,12 +47,12 @@ def build(
     split: str = "Line",
     join: str = "None",
     assemble: str = "Line",
-    content_type: str = "text/csv",
+    content_type: str | None = None,
     accept: str | None = None,
     model: str | None = None,
 ) -> SageMakerBatch:
-    """split, join, assemble: SplitType, JoinSource and AssembleWith of the job. accept: of the output, default that of
-    the input. model: its name, which no file says.
+    """split, join, assemble: SplitType, JoinSource and AssembleWith of the job. content_type: of the input, default by
+    the file's ending (`TYPES`). accept: of the output, default that of the input. model: its name, which no file says.
     """
     for name, value in {"split": split, "join": join, "assemble": assemble}.items():
         if value not in _WORDS[name]:
@@ -44,7 +61,7 @@ def build(
         raise ConfigError(
             "sagemaker_batch: records that were split and not assembled by line have no end to be told by."
         )
-    return SageMakerBatch(split=split, join=join, content_type=content_type, accept=accept or content_type, model=model)
+    return SageMakerBatch(split=split, join=join, content_type=content_type, accept=accept, model=model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +70,8 @@ class SageMakerBatch:
 
     split: str = "Line"
     join: str = "None"
-    content_type: str = "text/csv"
-    accept: str = "text/csv"
+    content_type: str | None = None
+    accept: str | None = None
     model: str | None = None
     name: str = NAME
     service: str = "sagemaker"
@@ -71,10 +88,10 @@ class SageMakerBatch:
                 yield Skip(place, "an output whose input was not imported", no_request=True)
 
     def _pair(self, file: LogFile, out: LogFile | None) -> Iterator[Found]:
-        asked = self._records(file)
+        asked, kind = self._records(file), self.content_type or _type(file.path)
         if out is None:
             for item in asked:
-                yield item if isinstance(item, Reject) else self._record(*item, None)
+                yield item if isinstance(item, Reject) else self._record(*item, None, kind)
             return
         # Counted first: one record too many or too few, and every answer after it would be another's.
         counts = [sum(1 for _ in self._records(one)) for one in (file, out)]
@@ -91,7 +108,7 @@ class SageMakerBatch:
                 continue
             origin, request = one
             try:
-                yield self._record(origin, request, self._own(request, answer[1]))
+                yield self._record(origin, request, self._own(request, _ungenerated(answer[1], kind), kind), kind)
             except (*UNREADABLE, KeyError, TypeError):
                 yield Reject(origin, "the output is not the input and an answer, as a join makes it")
 
@@ -111,32 +128,67 @@ class SageMakerBatch:
         else:
             yield place, content
 
-    def _own(self, request: bytes, answer: bytes) -> bytes:
+    def _own(self, request: bytes, answer: _Answer, kind: str) -> _Answer:
         """The model's own answer, without the input that a join put before it."""
         if self.join == "None":
             return answer
-        if self.content_type.startswith("text/csv"):
+        if kind.startswith("text/csv"):
             before = request.rstrip(b"\r\n") + b","
-            if not answer.startswith(before):
+            if not answer.body.startswith(before):
                 raise ValueError("not the input")
-            return answer[len(before) :]
-        table = json.loads(answer)
-        return json_bytes(table["SageMakerOutput"])
+            return replace(answer, body=answer.body[len(before) :])
+        table = json.loads(answer.body)
+        return replace(answer, body=json_bytes(table["SageMakerOutput"]))
 
-    def _record(self, origin: Origin, request: bytes, answer: bytes | None) -> Record:
+    def _record(self, origin: Origin, request: bytes, answer: _Answer | None, kind: str) -> Record:
+        body = None if answer is None else answer.body
         recording = Recording(
             id=case_id(origin),
             service=self.service,
             operation=self.operation,
             model=self.model,
-            request_headers={"content-type": self.content_type},
+            request_headers={"content-type": kind},
             request_body=request,
             status=None if answer is None else 200,
-            response_headers={} if answer is None else {"content-type": self.accept},
-            response_body=answer,
-            provenance=Provenance(captured_at=None, origin=origin, flags=(gaps.NO_ANSWER,) if answer is None else ()),
+            response_headers={} if answer is None else {"content-type": self.accept or kind},
+            response_body=body,
+            request_id=None if answer is None else answer.id,
+            provenance=Provenance(
+                captured_at=None if answer is None else answer.at,
+                origin=origin,
+                flags=(gaps.NO_ANSWER,) if answer is None else (),
+            ),
         )
-        return Record(recording=recording, document=partial(_told, request, answer))
+        return Record(recording=recording, document=partial(_told, request, body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One record of the output. id, at: of a job with GenerateInferenceId."""
+
+    body: bytes
+    id: str | None = None
+    at: datetime | None = None
+
+
+def _type(path: str) -> str:
+    bare = path.removesuffix(".gz").removesuffix(".zst")
+    return TYPES.get(PurePosixPath(bare).suffix.lower(), "text/csv")
+
+
+def _ungenerated(body: bytes, kind: str) -> _Answer:
+    if kind.startswith("text/csv"):
+        end = body.rstrip(b"\r\n")
+        if (found := _GENERATED.search(end)) is None:
+            return _Answer(body)
+        return _Answer(end[: found.start()], found[1].decode(), moment(found[2].decode()))
+    if _ID.encode() not in body:
+        return _Answer(body)
+    table = json.loads(body)
+    if not isinstance(table, dict) or not isinstance(table.get(_ID), str):
+        return _Answer(body)
+    name, at = table.pop(_ID), moment(table.pop(_TIME, None))
+    return _Answer(json_bytes(table), name, at)
 
 
 def _told(request: bytes, answer: bytes | None) -> Json:

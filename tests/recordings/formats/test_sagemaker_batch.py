@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -39,6 +41,29 @@ def test_a_join_of_json_holds_the_answer_under_its_own_key(line, answer):
     files = {"a.jsonl": b'{"key": 1}\n', "a.jsonl.out": json.dumps(line).encode() + b"\n"}
     (one,) = recordings("sagemaker_batch", files, join="Input", content_type="application/jsonlines")
     assert json.loads(one.response_body or b"") == answer
+
+
+def test_the_files_ending_says_what_it_holds_where_the_job_is_not_told():
+    (one,) = recordings("sagemaker_batch", {"a.jsonl.gz": gzip.compress(b'{"key": 1}\n')})
+    assert one.request_headers["content-type"] == "application/jsonlines"
+
+
+ID, TIME = "1f1d57b1-2e6f-488c-8c30-db4e6d757861", "2026-11-01T00:49:15Z"
+
+
+@pytest.mark.parametrize("join", ["None", "Input"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_generated_inference_id_is_no_part_of_the_answer(join, ending):
+    if ending == "csv":
+        asked, said = b"1,2", b"0.7"
+        line = b",".join([*([asked] if join == "Input" else []), said, ID.encode(), TIME.encode()])
+    else:
+        asked, said = b'{"key":1}', b'{"label":1}'
+        told = {"key": 1, "SageMakerOutput": {"label": 1}} if join == "Input" else {"label": 1}
+        line = json.dumps(told | {"SageMakerInferenceId": ID, "SageMakerInferenceTime": TIME}).encode()
+    (one,) = recordings("sagemaker_batch", {f"a.{ending}": asked + b"\n", f"a.{ending}.out": line + b"\n"}, join=join)
+    assert (one.response_body, one.request_id) == (said, ID)
+    assert one.provenance.captured_at == datetime(2026, 11, 1, 0, 49, 15, tzinfo=UTC)
 
 
 def test_counts_that_differ_are_refused_whole():

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.core.case import Json, Recording
+from harness.errors import GoldenError
 from harness.recordings import gaps
 from harness.recordings.gaps import Gap
 from harness.recordings.lines import StoredCase
 from harness.recordings.manifest import Manifest
 from harness.recordings.sample import order
 from harness.recordings.store import GoldenSet
-from harness.recordings.writer import Writer
+from harness.recordings.writer import Writer, vacant
 
 LABEL, NULLS = "label", "nulls"
 
@@ -51,7 +52,14 @@ class Sampled:
 
 
 def split(golden: GoldenSet, into: Path, rest: Path, *, share: float, seed: int) -> tuple[Manifest, Manifest]:
-    """Two sets that share no cluster. share: of the clusters to the first, in (0, 1)."""
+    """Two sets that share no cluster. share: of the clusters to the first, in (0, 1).
+
+    Raises GoldenError where there is a set already, or both are to be written to one folder.
+    """
+    if into.absolute() == rest.absolute():
+        raise GoldenError(f"{into}: two sets cannot be written to one folder.")
+    for folder in (into, rest):
+        vacant(folder)
     chosen = [_in_share(golden.recording(int(index)).cluster, share, seed) for index in golden.primaries]
     first = {int(index) for index, taken in zip(golden.primaries, chosen, strict=True) if taken}
     others = {int(index) for index in golden.primaries} - first
@@ -63,7 +71,8 @@ def split(golden: GoldenSet, into: Path, rest: Path, *, share: float, seed: int)
 
 
 def sample(golden: GoldenSet, into: Path, wanted: Wanted, *, has_nulls: Callable[[Recording], bool]) -> Sampled:
-    """A smaller set; what it leaves out is on its manifest."""
+    """A smaller set; what it leaves out is on its manifest. Raises GoldenError where there is a set already."""
+    vacant(into)
     primaries = golden.primaries
     sequence = [int(primaries[place]) for place in order(len(primaries), wanted.seed)]
     strata: dict[tuple[tuple[str, str], ...], list[int]] = defaultdict(list)

@@ -185,7 +185,9 @@ def read(path: Path) -> Manifest:
     try:
         table = json.loads(path.read_bytes())
     except FileNotFoundError as exc:
-        raise GoldenError(f"{path}: there is no manifest. A golden set is a folder that `store.write` made.") from exc
+        raise GoldenError(
+            f"{path}: there is no manifest. A golden set is a folder that parity import, record or golden wrote."
+        ) from exc
     except (OSError, ValueError) as exc:
         raise GoldenError(f"{path}: cannot be read as JSON: {exc}.") from exc
     if isinstance(table, dict):

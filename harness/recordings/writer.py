@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from harness.errors import GoldenError
 from harness.recordings import manifest as manifests
 from harness.recordings.lines import StoredCase, decode, encode
 from harness.recordings.manifest import Manifest
@@ -15,6 +16,12 @@ from harness.recordings.packed import pack
 from harness.recordings.scan import scan
 
 CASES, PACKED, MANIFEST = "cases.jsonl", "cases.jsonl.zst", "manifest.json"
+
+
+def vacant(folder: Path) -> None:
+    """Raises GoldenError where a golden set is there already: none is written over."""
+    if (folder / MANIFEST).exists():
+        raise GoldenError(f"{folder}: there is a golden set already, and none is written over. Name another folder.")
 
 
 class Writer:

@@ -11,12 +11,14 @@ from harness.recordings import gaps
 from harness.recordings.gaps import Gap
 from harness.recordings.manifest import Manifest
 from harness.recordings.store import GoldenSet
-from harness.recordings.writer import Writer
+from harness.recordings.writer import Writer, vacant
 from harness.run.importing import Links
 
 
 def merge(sets: Sequence[GoldenSet], into: Path) -> Manifest:
-    """Raises GoldenError where two sets hold different cases of one id; one case of several sets is written once."""
+    """Raises GoldenError where two sets hold different cases of one id, and where there is a set already in `into`; one
+    case of several sets is written once."""
+    vacant(into)
     words = [golden.manifest for golden in sets]
     captured = [one.captured for one in words if one.captured is not None]
     known: dict[str, tuple[int, int]] = {}

@@ -21,10 +21,11 @@ from harness.recordings.formats import Format, Log, Record, Reject, Skip
 from harness.recordings.gaps import Gap
 from harness.recordings.lines import StoredCase
 from harness.recordings.manifest import Imported, Manifest
+from harness.recordings.manifest import read as read_manifest
 from harness.recordings.privacy import Redactor, redacted, streamed
 from harness.recordings.seen import Seen
 from harness.recordings.traffic import Traffic
-from harness.recordings.writer import Writer
+from harness.recordings.writer import MANIFEST, Writer, vacant
 from harness.run.outcomes import answer_key, answered, asked, request_key_of
 
 REJECTS = "rejects.jsonl"
@@ -102,10 +103,14 @@ def run(
     now: Callable[[], datetime] = utc_now,
     progress: Callable[[int], None] = lambda _records: None,
 ) -> Summary:
-    """Write the golden set, and `rejects.jsonl` beside it where there are any; an older set of that folder is replaced.
+    """Write the golden set, and `rejects.jsonl` beside it where there are any; an older import into that folder is
+    replaced.
 
-    Raises ConfigError and GoldenError; the older set is then as it was.
+    Raises ConfigError and GoldenError, also for a set of that folder that was recorded, sampled, split or merged; the
+    older set is then as it was.
     """
+    if (into / MANIFEST).exists() and read_manifest(into / MANIFEST).imported is None:
+        vacant(into)
     at = now().replace(microsecond=0)
     with Writer(into, service=form.service, operation=form.operation) as writer:
         work = _Import(writer, options, at)

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from harness.core.verdict import Verdict
 from harness.errors import EvidenceError, UnknownName
 from harness.gate.canonical import canonical_json, parse_canonical
-from harness.gate.decided import Decided, parse_time
+from harness.gate.decided import parse_time
 from harness.gate.dsse import Envelope, Signature, parse_envelope
 from harness.gate.keys import PublicKey, Signing
 from harness.gate.signers import Roles, Signer, find
@@ -25,6 +26,17 @@ SCHEMA = "signoff/1"
 PAYLOAD_TYPE = "application/vnd.parity-harness.signoff+json"
 FOLDER = "signoff"
 _FIELDS = ("schema", "role", "person", "run", "decision", "decision_sha256", "signed_at", "algorithm")
+
+
+class Signable(Protocol):
+    """What people sign: a run's decision (`gate.decided`), or that of a whole migration (`gate.migration`)."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def sha256(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +100,7 @@ def allowed(roles: Roles, role: str, *, name: str | None = None, key: PublicKey 
     return named[0]
 
 
-def sign(decided: Decided, signer: Signer, key: Signing, *, at: datetime) -> SignOff:
+def sign(decided: Signable, signer: Signer, key: Signing, *, at: datetime) -> SignOff:
     """Sign a decision as this listed person. at: UTC, the signer's own clock.
 
     Raises EvidenceError where the key is not the listed one.

@@ -123,13 +123,34 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """`[publish.webhook]`: who is told of a decision. url_env, secret_env: names of environment variables."""
+
+    url_env: str
+    secret_env: str | None = None
+    body: str = "decision"
+    timeout_s: float = 10.0
+    attempts: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mlflow:
+    """`[publish.mlflow]`. tracking_uri: None: what MLFLOW_TRACKING_URI says."""
+
+    tracking_uri: str | None = None
+    experiment: str = "parity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """`parity.toml`: the folder it stands in, its profiles, and where runs are written."""
+    """`parity.toml`: the folder it stands in, its profiles, where runs are written, and where decisions are told."""
 
     folder: Path
     default_profile: str
     profiles: Mapping[str, Profile]
     reports: Path
+    webhook: Webhook | None = None
+    mlflow: Mlflow = field(default_factory=Mlflow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +213,14 @@ def load_project(start: Path) -> Project:
     default = content.get("default_profile", next(iter(profiles)))
     if default not in profiles:
         raise UnknownName(f"{path}: default_profile", "profile", default, profiles)
-    folder = path.parent
+    folder, told = path.parent, content.get("publish", {})
     return Project(
         folder=folder,
         default_profile=default,
         profiles=profiles,
         reports=folder / content.get("reports", "reports"),
+        webhook=Webhook(**told["webhook"]) if "webhook" in told else None,
+        mlflow=Mlflow(**told.get("mlflow", {})),
     )
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harness.gate.policy import Criterion
     from harness.run.lab import RunningLab
     from harness.run.progress import Progress
+    from harness.run.publish import Publishing
     from harness.run.result import Result
 
 SHARED = "parity_shared"  # what the controller of parallel workers calls the session's folder
@@ -53,6 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--parity-reverse", action="store_true", help="rehearse the rollback: sides swapped")
     group.addoption("--parity-arrival", choices=["recorded"], help="start each call at its recorded moment")
     group.addoption("--parity-speed", type=float, metavar="X", help="with --parity-arrival: X times as fast; default 1")
+    group.addoption(
+        "--parity-publish",
+        metavar="CHANNELS",
+        help="where to tell the decision: github,azure_devops,mlflow,webhook, or none; default: the build system that "
+        "this runs in",
+    )
     group.addoption(
         "--parity-lab-state",
         metavar="FILE",
@@ -120,6 +127,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(result.text)
     terminalreporter.section("parity decision")
     terminalreporter.write_line(verdict_line(results))
+    if not config.stash[STATE].is_worker:
+        config.stash[STATE].publish(results)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -199,13 +208,14 @@ class CaseItem(SuiteItem):
         self.case = case
 
     def runtest(self) -> None:
+        from harness.reporters._parts.text import visible
         from harness.run.table import NOT_REPLAYED
 
         failure = self.result().cases.get(self.case)
         if failure == NOT_REPLAYED and self.config.getoption("--parity-sample") is not None:
             pytest.skip("not in the sample")
         if failure is not None:
-            raise CriterionFailed(f"case {self.case}: {failure}")
+            raise CriterionFailed(visible(f"case {self.case}: {failure}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,14 +286,13 @@ class State:
     def _made(self, suite: SuiteFile | _Beside) -> Result:
         from harness.run.result import failed
 
-        name = suite.path.parent.name
         try:
             with self._watched() as progress:
                 return self._run(suite, progress)
         except HarnessError as exc:
-            return failed(name, f"{type(exc).__name__}: {exc}")
+            return failed(suite.path, f"{type(exc).__name__}: {exc}")
         except Exception:
-            return failed(name, f"{traceback.format_exc()}\nThis is a fault of the harness; nothing was decided.")
+            return failed(suite.path, f"{traceback.format_exc()}\nThis is a fault of the harness; nothing was decided.")
 
     def _run(self, suite: SuiteFile | _Beside, progress: Progress) -> Result:
         from harness import config as configuration
@@ -296,6 +305,7 @@ class State:
         option = self._config.getoption
         project: Project = configuration.load_project(suite.path)
         profile = configuration.profile(project, option("--parity-profile"))
+        self._publishing(project)  # what cannot be told is said before anything is called
         mode = option("--parity-mode")
         made = plan.make(
             suite.path,
@@ -314,7 +324,31 @@ class State:
             progress=progress,
         )
         cases = failing_cases(made, finished.folder) if made.suite.strict else {}
-        return result_of(finished, suite.criteria, made.policy.conditions, cases)
+        return result_of(finished, suite.path, suite.criteria, made.policy.conditions, cases)
+
+    def _publishing(self, project: Project) -> Publishing:
+        from harness import config as configuration
+        from harness.run.publish import publishing
+
+        option = self._config.getoption
+        network = configuration.profile(project, option("--parity-profile")).network
+        return publishing(option("--parity-publish"), project, network)
+
+    def publish(self, results: list[Result]) -> None:
+        """Tell the session's decisions where people are. Changes no exit code."""
+        from harness import config as configuration
+        from harness.run.publish import publish
+        from harness.run.publish_payloads import unpacked
+
+        try:
+            to = self._publishing(configuration.load_project(Path(results[0].path)))
+        except HarnessError:
+            return  # the suites said so, and none of them ran
+        publish(
+            [unpacked(result.packed) for result in results if result.packed],
+            to,
+            failed=[result.suite for result in results if result.error is not None],
+        )
 
     def table(self, suite: _Beside) -> pd.DataFrame:
         """The results of a suite case by case, made once a process from what its run stored."""

@@ -13,6 +13,7 @@ AWS_CLOUDS = ("aws", "aws-fips", "aws-us-gov", "aws-us-gov-fips")
 AZURE_CLOUDS = ("azure", "azure-us-gov")
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_.-]*$"
+_VARIABLE = r"^[A-Z][A-Z0-9_]*$"
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
@@ -70,7 +71,7 @@ AZURE_SIDE = _table(
         "resource": _text(
             'an Azure OpenAI or Foundry resource\'s name, "my-openai"', r"^[A-Za-z0-9][A-Za-z0-9-]{1,63}$"
         ),
-        "api_key_env": _text("the name of an environment variable that holds the resource's key", r"^[A-Z][A-Z0-9_]*$"),
+        "api_key_env": _text("the name of an environment variable that holds the resource's key", _VARIABLE),
         "endpoint": _ENDPOINT,
     },
     "cloud",
@@ -113,11 +114,36 @@ _PROFILE = _table(
     },
 )
 
+_PUBLISH = _table(
+    {
+        "webhook": _table(
+            {
+                "url_env": _text("the name of an environment variable that holds the address", _VARIABLE),
+                "secret_env": _text("the name of an environment variable that holds the signing secret", _VARIABLE),
+                "body": {
+                    "enum": ["decision", "text"],
+                    "description": "The whole decision as JSON, or one text member, as chat rooms take it.",
+                },
+                "timeout_s": _number("Seconds one attempt may take.", exclusiveMinimum=0, maximum=60),
+                "attempts": {**_whole("Attempts, the first included.", 1), "maximum": 10},
+            },
+            "url_env",
+        ),
+        "mlflow": _table(
+            {
+                "tracking_uri": _text("Address of the tracking server; without it, MLFLOW_TRACKING_URI."),
+                "experiment": _text("Name of the experiment; made where it is not there."),
+            }
+        ),
+    },
+)
+
 PROJECT = _table(
     {
         "default_profile": _text("Profile used where none is asked for; without it, the first."),
         "reports": _text("Folder of the runs, from this file's folder."),
         "profiles": _named(_PROFILE),
+        "publish": _PUBLISH,
     },
     "profiles",
     title="parity.toml: where suites run",

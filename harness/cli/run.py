@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.run.folder import RunFolder
     from harness.run.lab import RunningLab
     from harness.run.plan import Plan
+    from harness.run.publish import Publishing
     from harness.run.session import Finished
 
 
@@ -43,6 +44,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--plant", metavar="FAULT", help="embedded lab only: plant a fault (see `parity lab faults`)")
     add_lab_state(command)
+    add_publish(command)
     command.add_argument("--json", action="store_true", help="one JSON document on stdout, all else on stderr")
     command.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -65,6 +67,16 @@ def add_arrival(command: argparse.ArgumentParser) -> None:
     command.add_argument("--speed", type=float, metavar="X", help="with --arrival: X times as fast; default 1")
 
 
+def add_publish(command: argparse.ArgumentParser) -> None:
+    """`--publish CHANNELS`, for every command that decides over reports."""
+    command.add_argument(
+        "--publish",
+        metavar="CHANNELS",
+        help="tell the decision elsewhere too: github, azure_devops, mlflow, webhook, with commas between; a channel "
+        "that fails changes no exit code",
+    )
+
+
 def add_lab_state(command: argparse.ArgumentParser) -> None:
     """`--lab-state FILE`, for every command that may use a running lab."""
     command.add_argument(
@@ -83,12 +95,42 @@ def run(args: argparse.Namespace) -> int:
         from harness.cli.record import run as record
 
         return record(args)
-    if args.resume:
-        return conclude([_told(_resume(args), as_json=args.json)], as_json=args.json)
-    if args.mode == "offline":
-        return conclude([_told(_compared_again(args), as_json=args.json)], as_json=args.json)
     suites = [suite_file(path) for path in args.suites]
-    return conclude([_told(_one(args, suite), as_json=args.json) for suite in suites], as_json=args.json)
+    to = _publishing(args, suites[0] if suites else Path.cwd())
+    finished: list[Finished] = []
+    try:
+        if args.resume:
+            finished.append(_told(_resume(args), as_json=args.json))
+        elif args.mode == "offline":
+            finished.append(_told(_compared_again(args), as_json=args.json))
+        for suite in suites:
+            finished.append(_told(_one(args, suite), as_json=args.json))
+    finally:
+        _publish(finished, to, suites, as_json=args.json)
+    return conclude(finished, as_json=args.json)
+
+
+def _publish(finished: list[Finished], to: Publishing | None, suites: list[Path], *, as_json: bool) -> None:
+    """Where a suite could not be run, that is told too, with those before it."""
+    if to is not None:
+        from harness.run.publish import publish
+
+        failed = [suite.parent.name for suite in suites[len(finished) :][:1]]
+        publish([one.report for one in finished], to, failed=failed, out=sys.stderr if as_json else sys.stdout)
+
+
+def _publishing(args: argparse.Namespace, start: Path) -> Publishing | None:
+    """Where to tell it; what cannot be told is an error before anything is called."""
+    if args.publish is None:
+        return None
+    from harness import config
+    from harness.run.folder import find_run
+    from harness.run.publish import publishing
+
+    project = config.load_project(start)
+    stored = args.resume or args.from_run
+    profile = find_run(project.reports, stored).read_record().profile if stored else args.profile
+    return publishing(args.publish, project, config.profile(project, profile).network)
 
 
 def _check_words(args: argparse.Namespace) -> None:
@@ -108,6 +150,8 @@ def _check_words(args: argparse.Namespace) -> None:
             raise ConfigError(f"parity run: {how}; leave out --{ignored[0]}.")
     if args.mode != "record" and (args.into is not None or args.repeats is not None):
         raise ConfigError("parity run: --into and --repeats belong to --mode record.")
+    if args.mode == "record" and args.publish is not None:
+        raise ConfigError("parity run: --mode record decides nothing; leave out --publish.")
 
 
 def _told(finished: Finished, *, as_json: bool) -> Finished:

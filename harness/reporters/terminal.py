@@ -74,7 +74,7 @@ class TerminalReport:
     def _decision(self, report: ParityReport) -> list[str]:
         decision = decided(report)
         word = verdict_word(report)
-        lines = [f"{spoken}: {_safe(said)}" for spoken, said in warnings(report)]
+        lines = [f"{_safe(spoken)}: {_safe(said)}" for spoken, said in warnings(report)]
         lines.append(f"decision: {self._painted(word, 0)}")
         lines.append(f"  {_safe(headline(report), 2000)}")
         lines += [f"  note: {_safe(note)}" for note in (decision.notes if decision is not None else ())]

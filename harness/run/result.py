@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core import registry
 from harness.core.verdict import Finding, Verdict
+from harness.reporters._parts.text import visible
+from harness.run.publish_payloads import packed
 from harness.run.session import Finished, combine
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ class Result:
     run, and where there is an error. verdicts: criterion -> the worst verdict of its findings that vote, or of all
     where none does. failures: criterion -> why it is not GO, for those that vote and are not. not_judged: criterion ->
     why nothing can be said of it in this mode. cases: of a strict suite, case -> why it is no match, for those that are
-    none. error: why the suite could not be run, else None.
+    none. error: why the suite could not be run, else None. path: of suite.toml. packed: the report, for publishing.
     """
 
     suite: str
@@ -38,12 +41,14 @@ class Result:
     not_judged: Mapping[str, str] = field(default_factory=dict)
     cases: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
+    path: str = ""
+    packed: str = ""
 
 
 def result_of(
-    finished: Finished, criteria: Iterable[Criterion], conditions: Conditions, cases: Mapping[str, str]
+    finished: Finished, path: Path, criteria: Iterable[Criterion], conditions: Conditions, cases: Mapping[str, str]
 ) -> Result:
-    """The result of a run that came to its end. cases: see Result."""
+    """The result of a run that came to its end. path: of the suite.toml. cases: see Result."""
     report = str(finished.folder.report(".html"))
     verdicts: dict[str, str] = {}
     failures: dict[str, str] = {}
@@ -67,12 +72,15 @@ def result_of(
         failures=failures,
         not_judged=not_judged,
         cases=cases,
+        path=str(path),
+        packed=packed(finished.report),
     )
 
 
-def failed(suite: str, error: str) -> Result:
-    """The result of a suite that could not be run."""
-    return Result(suite=suite, text=f"parity {suite}: could not be run\n{error}", error=error)
+def failed(path: Path, error: str) -> Result:
+    """The result of a suite that could not be run. path: of its suite.toml."""
+    name = path.parent.name
+    return Result(suite=name, text=f"parity {name}: could not be run\n{error}", error=error, path=str(path))
 
 
 def all_go(results: Iterable[Result]) -> bool:
@@ -95,7 +103,7 @@ def _why(criterion: Criterion, failed: Sequence[Finding], finished: Finished) ->
     for finding in failed:
         what = f" {finding.criterion}," if finding.criterion != criterion.name else ""
         where = f" [{finding.slice}]" if finding.slice else ""
-        lines.append(f"{finding.verdict.value}{where}:{what} {finding.reason}")
+        lines.append(visible(f"{finding.verdict.value}{where}:{what} {finding.reason}"))
         if (evidence := finding.evidence) is not None:
             lines.append(
                 f"  estimate {evidence.estimate:+.5g}, interval [{evidence.low:+.5g}, {evidence.high:+.5g}], "
@@ -103,4 +111,4 @@ def _why(criterion: Criterion, failed: Sequence[Finding], finished: Finished) ->
                 f"{evidence.unscored:,} unscored"
             )
     worst = [case for case in finished.report.worst if case.metric == criterion.metric][:WORST_SHOWN]
-    return lines + [f"  worst: case {case.case_id}: {case.reason}" for case in worst]
+    return lines + [f"  worst: {visible(f'case {case.case_id}: {case.reason}')}" for case in worst]

@@ -146,3 +146,25 @@ def test_a_fault_in_a_running_lab(tmp_path, shared_lab: SharedLab):
     wrong = project.parity("run", "suites/visits", "--lab-state", state, "--plant", "rare_label_last")
     assert wrong.code == 2
     assert 'Did you mean "rare_label_lost"?' in wrong.err
+
+
+def test_a_decision_is_told_elsewhere_too(numbers: Project):
+    summary = numbers.folder / "summary"
+    done = numbers.parity("run", "suites/numbers", "--publish", "github", "--json", GITHUB_STEP_SUMMARY=str(summary))
+    assert (done.code, done.document["decision"]["verdict"]) == (0, "GO")
+    assert "::notice " in done.err
+    assert "# ✔ GO: 1 suite" in summary.read_text()
+
+
+def test_a_suite_that_could_not_be_run_is_told_as_an_error(numbers: Project):
+    numbers.edit(numbers.suite, 'use = "class_label"', 'use = "class_lable"')
+    done = numbers.parity("run", "suites/numbers", "--publish", "azure_devops")
+    assert done.code == 2
+    assert "##vso[task.complete result=Failed;]parity: ERROR" in done.out
+
+
+def test_an_unknown_channel_is_an_error_before_a_call(numbers: Project, server: Server):
+    done = numbers.parity("run", "suites/numbers", "--publish", "githup")
+    assert done.code == 2
+    assert 'Did you mean "github"' in done.err
+    assert not server.counts()

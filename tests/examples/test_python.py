@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from harness.core.protocols import Comparator, Pair
 from harness.core.verdict import Status
 from harness.errors import UnencodableRequest
 from harness.recordings.store import GoldenSet
+from harness.run.publish_webhook import signature
 from tests.examples.pages import ROOT, all_blocks
 
 SUITE_PAGE, PAIR_PAGE = ROOT / "docs" / "write-a-suite.md", ROOT / "docs" / "add-a-service-pair.md"
+CI_PAGE = ROOT / "docs" / "ci.md"
 
 
 def written(name: str, page: Path, folder: Path) -> Path:
@@ -80,3 +83,14 @@ def test_the_pair_says_what_it_could_not_carry_over(tmp_path: Path) -> None:
     assert [one.field for one in pair.translate(exact).departures] == ["rows"]
     with pytest.raises(UnencodableRequest):
         pair.translate(Request(Task.TABULAR, {"rows": []}))
+
+
+def test_a_webhook_is_verified_as_the_page_says(tmp_path: Path) -> None:
+    verified = runpy.run_path(str(written("verify_webhook.py", CI_PAGE, tmp_path)))["verified"]
+    moment = str(int(time.time()))
+    signed = signature(b"key", "id", moment, b"{}")
+    headers = {"webhook-id": "id", "webhook-timestamp": moment, "webhook-signature": f"v1,old {signed}"}
+    assert verified(headers, b"{}", b"key")
+    assert not verified(headers, b"{ }", b"key")
+    assert not verified(headers, b"{}", b"another")
+    assert not verified(headers, b"{}", b"key", oldest_s=-1)

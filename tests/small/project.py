@@ -128,7 +128,9 @@ class Project:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("PYTEST_", "PARITY_", "PY_COLORS", "FORCE_COLOR", "CI", "BUILD_NUMBER"))
+            if not name.startswith(
+                ("PYTEST_", "PARITY_", "PY_COLORS", "FORCE_COLOR", "CI", "BUILD_", "GITHUB_", "TF_BUILD")
+            )
         }
         paths = os.pathsep.join([str(self.site), str(ROOT)])
         return kept | {"PYTHONPATH": paths, "COLUMNS": "200", "PYTHONWARNINGS": "error::ResourceWarning"} | more

@@ -15,14 +15,25 @@ _RANGES = (
 )
 HIDDEN = re.compile(f"[{_RANGES}]")
 HIDDEN_OR_BREAK = re.compile(f"[\t\n{_RANGES}]")
+# What build systems obey where it stands in a log: GitHub's runner "::name ...::" at the start of a line and "##[name]"
+# anywhere, the Azure Pipelines agent "##vso[area.event ...]" anywhere (actions/runner, ActionCommand.cs;
+# microsoft/azure-pipelines-agent, Command.cs). Both search as .NET's culture does, which skips characters without
+# weight, so that any character beyond ASCII may stand between.
+_WIDE = r"\x80-\U0010ffff"
+_COMMANDS = re.compile(
+    rf"(?<![#{_WIDE}])[#{_WIDE}]++(?=(?:v[{_WIDE}]*s[{_WIDE}]*o[{_WIDE}]*)?\[)|^[\s{_WIDE}]*+:[{_WIDE}]*+:",
+    re.IGNORECASE,
+)
 
 
 def visible(text: str) -> str:
     """One line of plain text: each hidden character, tab and line break as its number, as in "[U+202E]".
 
-    A terminal or an XML reader that is handed the result obeys no escape sequence in it and sees no forged line.
+    A terminal or an XML reader that is handed the result obeys no escape sequence in it and sees no forged line. A
+    build system that reads it in a log finds no command: the hashes or colons of one become numbers too.
     """
-    return HIDDEN_OR_BREAK.sub(lambda found: f"[{code(found[0])}]", text)
+    shown = HIDDEN_OR_BREAK.sub(lambda found: f"[{code(found[0])}]", text)
+    return _COMMANDS.sub(lambda found: re.sub("[#:]", lambda sign: f"[{code(sign[0])}]", found[0]), shown)
 
 
 def code(character: str) -> str:

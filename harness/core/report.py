@@ -29,6 +29,8 @@ class SideSummary:
 
     histogram: (upper edge in seconds, calls) with one set of edges for both sides; the last edge holds the rest.
     failures: kind -> calls after all attempts. throttled_attempts: attempts answered with "slow down", retried or not.
+    first_token: of streamed answers, None where none streamed. calls_per_s: answered calls over the time from the first
+    call of the run to its last. cost_per_1000_usd: of 1,000 calls; None where no price is stated; cost_note says why.
     """
 
     side: Side
@@ -44,6 +46,98 @@ class SideSummary:
     p95_s: float | None
     p99_s: float | None
     histogram: tuple[tuple[float, int], ...]
+    first_token_p50_s: float | None = None
+    first_token_p95_s: float | None = None
+    calls_per_s: float | None = None
+    cost_per_1000_usd: float | None = None
+    cost_note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """What one metric's values, or distances, are spread over: the target beside the source's own noise.
+
+    what: "value" or "distance"; unit: of the distance. edges: ascending, one more than there are bins. target, noise:
+    rows in each bin; noise is empty where the source was not asked twice. zeros: (target, noise) rows whose distance is
+    exactly 0, which lie in no bin. logarithmic: whether edges grow by a factor.
+    """
+
+    metric: str
+    what: str
+    unit: str
+    edges: tuple[float, ...]
+    target: tuple[int, ...]
+    noise: tuple[int, ...] = ()
+    zeros: tuple[int, int] = (0, 0)
+    logarithmic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceSummary:
+    """One metric in one slice: means as in MetricSummary, over `rows` rows of the slice `name`=`value`."""
+
+    metric: str
+    name: str
+    value: str
+    rows: int
+    target_mean: float | None
+    noise_mean: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one criterion's evidence had come to after one run: a point of the line over the nights.
+
+    at: end of the run, UTC. units and the rest as in Evidence, over all rows of the epoch so far.
+    """
+
+    run: str
+    at: datetime
+    criterion: str
+    epoch: str
+    units: int
+    estimate: float
+    low: float
+    high: float
+    margin: float
+    p_go: float
+    p_no_go: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that is otherwise than in the run before.
+
+    what: "version", "configuration", "new failure" or "recovered". text: which, in plain words; before, after: as it
+    was and as it is, empty where there was or is none.
+    """
+
+    what: str
+    text: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverSummary:
+    """A waiver of the policy. expires: its last day, ISO 8601. in_force: whether it counted in this decision."""
+
+    criterion: str
+    owner: str
+    reason: str
+    expires: str
+    in_force: bool
+    covers: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstateLine:
+    """One endpoint of the estate. suites: those that cover it; out_of_scope: why none needs to, empty otherwise."""
+
+    name: str
+    service: str
+    suites: tuple[str, ...]
+    out_of_scope: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +192,9 @@ class ParityReport:
     run carries no decision. cases: of the golden set, those with a request of their own; repeats: its others, which
     carry a request of those once more and are not replayed. stopped: why a run ended before its last case, None when
     it did not. mode, reverse: how the answers came about; conditions: (word, sentence) of what a reader must know of
-    that before any number.
+    that before any number. looks: of this epoch, oldest first, this run's last; empty where evidence does not add up
+    over runs. changes: since the run before, `previous`, which is empty where there was none. estate: empty where no
+    estate file is known.
     """
 
     run: str
@@ -128,3 +224,10 @@ class ParityReport:
     reverse: bool = False
     conditions: tuple[tuple[str, str], ...] = ()
     repeats: int = 0
+    distributions: tuple[Distribution, ...] = ()
+    slices: tuple[SliceSummary, ...] = ()
+    looks: tuple[Look, ...] = ()
+    previous: str = ""
+    changes: tuple[Change, ...] = ()
+    waivers: tuple[WaiverSummary, ...] = ()
+    estate: tuple[EstateLine, ...] = ()

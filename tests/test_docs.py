@@ -99,7 +99,7 @@ def test_every_fault_is_documented(fault: str):
     assert written(fault)
 
 
-@pytest.mark.parametrize("which", ["suite", "project"])
+@pytest.mark.parametrize("which", ["suite", "project", "cutover"])
 def test_every_key_of_a_file_is_documented(which: str):
     assert sorted({key for key in keys(schema(which)) if not written(key)}) == []
 

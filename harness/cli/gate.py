@@ -1,4 +1,4 @@
-"""`parity gate RUN...`: decide stored runs again from their rows, and combine them."""
+"""`parity gate`: stored runs decided again from their rows and combined, or the answer for a whole migration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.run import exit_code
-from harness.errors import LedgerError
+from harness.errors import ConfigError, LedgerError
 
 if TYPE_CHECKING:
     from harness.gate.signoff import SignoffState
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     command = commands.add_parser("gate", help="decide stored runs again and combine them: one refusal refuses all")
-    command.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
+    command.add_argument("runs", nargs="*", metavar="RUN", help="a run's name or folder")
+    command.add_argument(
+        "--policy",
+        type=Path,
+        metavar="CUTOVER",
+        help="in place of runs: a cutover.toml, and the answer for the whole migration",
+    )
     command.add_argument(
         "--require-signoff",
         action="store_true",
@@ -30,6 +36,29 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """0 GO, 1 NO-GO, 3 INCONCLUSIVE. Raises ConfigError for words that exclude each other."""
+    if bool(args.runs) == (args.policy is not None):
+        raise ConfigError("parity gate: name runs, or a cutover.toml with --policy; one of the two.")
+    if args.policy is None:
+        return _runs(args)
+    if args.require_signoff or args.reverse:
+        raise ConfigError("parity gate: --policy asks for sign-offs and rehearsals as the file says; leave out both.")
+    return _migration(args)
+
+
+def _migration(args: argparse.Namespace) -> int:
+    from harness import config
+    from harness.cli._migration import text
+    from harness.gate.cutover_file import load_cutover
+    from harness.run.migration import decide
+
+    policy = load_cutover(args.policy)
+    decision = decide(policy, config.load_project(args.policy.absolute().parent))
+    print(json.dumps(decision.document(), allow_nan=False) if args.json else text(decision))
+    return exit_code(decision.verdict)
+
+
+def _runs(args: argparse.Namespace) -> int:
     from harness import config
     from harness.core.verdict import Verdict
     from harness.gate.document import document

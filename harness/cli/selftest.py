@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from harness.core.rows import Rows
     from harness.gate.policy import Policy
     from harness.gate.selftest import SelfTest, Trial
+    from harness.run.folder import RunFolder
 
 
 def add(commands: Any) -> None:
@@ -31,28 +34,45 @@ def run(args: argparse.Namespace) -> int:
     """0 every fault is refused and the rows without them are not, 1 the gate cannot be relied on, 3 too few rows."""
     from datetime import UTC, datetime
 
-    from harness.gate.selftest import selftest
+    from harness.gate.selftest import SEED, selftest
 
     rows, policy, name = _from_run(args) if args.run is not None else _from_files(args)
-    found = selftest(rows, policy, decided_at=datetime.now(UTC), seed=args.seed)
+    at = datetime.now(UTC)
+    found = selftest(rows, policy, decided_at=at, seed=args.seed)
+    if args.run is not None and args.policy is None and args.seed == SEED:
+        _keep(args, found, at)
     print(text(found, name), file=sys.stderr if args.json else sys.stdout)
     if args.json:
         print(json.dumps(found.document(), allow_nan=False))
     return found.exit_code
 
 
-def _from_run(args: argparse.Namespace) -> tuple[Rows, Policy, str]:
+def _keep(args: argparse.Namespace, found: SelfTest, at: datetime) -> None:
+    """Leave it in the run's folder, where the cutover gate looks for it."""
+    from harness.run.migration import write_selftest
+
+    folder = _folder(args.run)
+    write_selftest(folder, folder.read_record(), found, at=at)
+
+
+def _folder(run: str) -> RunFolder:
     from harness import config
+    from harness.run.folder import RunFolder, find_run
+
+    given = Path(run)
+    return (
+        RunFolder(given) if (given / "run.json").is_file() else find_run(config.load_project(Path.cwd()).reports, run)
+    )
+
+
+def _from_run(args: argparse.Namespace) -> tuple[Rows, Policy, str]:
     from harness.errors import LedgerError
     from harness.gate.policy import load_policy
     from harness.gate.rows_file import read_rows
-    from harness.run.folder import RunFolder, find_run
 
     if args.rows is not None:
         raise ConfigError("parity selftest: name a run or --rows, one of the two.")
-    given = Path(args.run)
-    folder = RunFolder(given) if (given / "run.json").is_file() else None
-    folder = folder or find_run(config.load_project(Path.cwd()).reports, args.run)
+    folder = _folder(args.run)
     if not folder.rows.is_file():
         raise LedgerError(f"run {folder.path.name} has no rows yet. Finish it: parity run --resume {folder.path.name}")
     return read_rows(folder.rows), load_policy(args.policy or folder.policy), folder.path.name

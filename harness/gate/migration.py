@@ -27,6 +27,15 @@ OK, MISSING, REFUSED = Status.OK, Status.MISSING, Status.REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What a sign-off of the migration is put to. run: the name of the cutover.toml. verdict: without the sign-off."""
+
+    run: str
+    verdict: Verdict
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationDecision:
     """The answer for the whole migration. lines: every requirement, in the order of the policy.
 
@@ -52,6 +61,10 @@ class MigrationDecision:
         counted = f"{len(self.lines) - refused - missing} of {len(self.lines)} requirements are met"
         beyond = [f"{count} {word}" for count, word in ((refused, "refused"), (missing, "missing")) if count]
         return f"{self.title}: {', '.join([counted, *beyond])}."
+
+    def signable(self, name: str) -> Signed:
+        """What people sign. name: of the cutover.toml."""
+        return Signed(run=name, verdict=self.measured, sha256=self.evidence_sha256)
 
     def document(self) -> dict[str, Any]:
         """For machines; `schema()` says its shape."""

@@ -32,6 +32,6 @@ def test_what_a_run_refuses_an_editor_underlines(old, new):
         jsonschema.validate(tomllib.loads(SUITE.replace(old, new, 1)), schema("suite"))
 
 
-@pytest.mark.parametrize("which", ["suite", "project", "report"])
+@pytest.mark.parametrize("which", ["suite", "project", "report", "cutover", "estate", "migration"])
 def test_each_is_a_schema(which):
     jsonschema.Draft202012Validator.check_schema(schema(which))

@@ -13,6 +13,8 @@ import pytest
 
 from harness import config
 from harness.core import registry
+from harness.gate.cutover_file import load_cutover
+from harness.gate.estate import load_estate
 from harness.gate.policy import load_policy
 from harness.prices import prices
 from harness.recordings.pseudonyms import Pseudonyms
@@ -45,6 +47,12 @@ def test_a_block_is_read_by_the_real_loader(block: Block, tmp_path: Path) -> Non
             own = tmp_path / "models.toml"
             own.write_text(block.text)
             assert registry.load("pairs", "bedrock_to_azure_openai", models=str(own))
+        case "cutover.toml":
+            (tmp_path / "cutover.toml").write_text(block.text)
+            assert load_cutover(tmp_path / "cutover.toml").require
+        case "estate.toml":
+            (tmp_path / "estate.toml").write_text(block.text)
+            assert load_estate(tmp_path / "estate.toml").entries
         case "prices.toml":
             (tmp_path / "prices.toml").write_text(block.text)
             assert prices({"file": "prices.toml"}, tmp_path)

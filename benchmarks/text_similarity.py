@@ -3,6 +3,7 @@
     python benchmarks/text_similarity.py fit        # writes harness/comparators/_text/model.json
     python benchmarks/text_similarity.py agreement  # EVOUNA NQ, folds by question, beside other scorers
     python benchmarks/text_similarity.py defects    # planted in rewordings of long answers
+    python benchmarks/text_similarity.py near_copies # short answers that differ by one small word, and rewordings
     python benchmarks/text_similarity.py speed      # pairs a second, short answers and long ones
 
 Data: EVOUNA, its Natural Questions part (C. Wang et al., 2023, "Evaluating Open-QA Evaluation"): answers of five
@@ -34,12 +35,13 @@ from harness.comparators._text.agreement import agreement, auc
 from harness.comparators._text.features import FEATURES, pair
 from harness.comparators._text.model import Model, default
 from harness.comparators._text.salience import SIGNS, signs
-from harness.comparators._text.similarity import ceiling, compare_texts
+from harness.comparators._text.similarity import Same, bounds, compare_texts
 from harness.comparators._text.words import Kind, read
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data" / "answer_equivalence" / "evouna_NQ.json"
 MODEL = ROOT / "harness" / "comparators" / "_text" / "model.json"
+NEAR_COPIES = Path(__file__).with_name("near_copies.jsonl")
 CACHE = Path.home() / ".cache" / "parity-harness"
 SYSTEMS = ("fid", "gpt35", "chatgpt", "gpt4", "newbing")
 FOLDS, SEED = 5, 0
@@ -126,8 +128,8 @@ def held_out(items: list[dict[str, Any]], all_pairs: list[Pair]) -> tuple[np.nda
         test = [all_pairs[place] for place in places]
         model = fitted([item for item, of in zip(items, fold_of, strict=True) if of != fold], train)
         bare[places] = fitting.probabilities(values(test, dict(model.salience)), model.bias, model.features)
-        most = [ceiling(one.prompt, one.source, one.target, model) for one in test]
-        shipped[places] = np.minimum(bare[places], most)
+        least, most = np.array([bounds(one.prompt, one.source, one.target, model) for one in test]).T
+        shipped[places] = np.clip(bare[places], least, most)
     return shipped, bare
 
 
@@ -228,6 +230,32 @@ def defects(args: argparse.Namespace) -> None:
         print(f"| {kind} | {counts[f'{kind}: found'] / max(counts[f'{kind}: all'], 1):.3f} |")
 
 
+def near_copies(args: argparse.Namespace) -> None:
+    """near_copies.jsonl: pairs that say different things in nearly the same words, and pairs that say the same."""
+    probes = [json.loads(line) for line in NEAR_COPIES.read_text().splitlines()]
+    model = default()
+    print("| complete | pairs | same | not shown | different |\n|---|---|---|---|---|")
+    for complete in (True, False):
+        for same in (False, True):
+            of = [one for one in probes if one["same"] is same]
+            verdicts = [
+                compare_texts(one["prompt"], one["source"], one["target"], model, complete=complete).verdict
+                for one in of
+            ]
+            counts = Counter(verdicts)
+            said = " | ".join(str(counts[verdict]) for verdict in (Same.SAME, Same.NOT_SHOWN, Same.DIFFERENT))
+            print(
+                f"| {str(complete).lower()} | {len(of)} that say {'the same' if same else 'another thing'} | {said} |"
+            )
+            wrong = Counter(
+                one["kind"]
+                for one, verdict in zip(of, verdicts, strict=True)
+                if verdict is (Same.DIFFERENT if same else Same.SAME)
+            )
+            if args.kinds and wrong:
+                print(f"wrong by kind: {dict(wrong)}")
+
+
 def speed(args: argparse.Namespace) -> None:
     short = [(one.prompt, one.source, one.target) for one in pairs(questions(args.data))]
     short = [one for one in short if max(len(one[1]), len(one[2])) < 150][:6000]
@@ -254,13 +282,15 @@ def rate(score: Any, of: list[tuple[str, str, str]]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("fit", "agreement", "defects", "speed"))
+    parser.add_argument("what", choices=("fit", "agreement", "defects", "near_copies", "speed"))
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--peers", action="store_true", help="install rouge-score and sacrebleu and measure them too")
+    parser.add_argument("--kinds", action="store_true", help="near_copies: kinds of pairs that are judged wrongly")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--texts", type=int, default=400)
     args = parser.parse_args()
-    {"fit": fit, "agreement": agreement_table, "defects": defects, "speed": speed}[args.what](args)
+    what = {"fit": fit, "agreement": agreement_table, "defects": defects, "near_copies": near_copies, "speed": speed}
+    what[args.what](args)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Whether two answers to one question say the same."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.comparators import text_similarity
+from harness.comparators._text.near_copies import compare_near
 from harness.core.case import Case, Provenance, Recording
 from harness.core.chat import Conversation, Message, Text
 from harness.core.output import Chat, Document, Filter, Output, StopReason
@@ -233,3 +236,98 @@ def test_code_that_is_not_there_is_told():
 @pytest.mark.parametrize("text", ["```", "```\n", "~~~python\n\x00", "```py\n" + "(" * 5000, "```json\n" + "[" * 5000])
 def test_fences_of_any_kind_are_borne(text):
     assert compare(text, text + " ", ASKED).value is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("You can bring a dog.", "You cannot bring a dog."),
+        ("The bottle is refillable.", "The bottle is non-refillable."),
+        ("The hall is heated.", "The hall is unheated."),
+        ("Guests must be at least 12.", "Guests must be at most 12."),
+        ("Staff must log out.", "Staff may log out."),
+        ("All rooms have a balcony.", "Some rooms have a balcony."),
+        ("The gym opens before 8.", "The gym opens after 8."),
+        ("Sales increased in May.", "Sales fell in May."),
+        ("Turn left at the bank.", "Turn right at the bank."),
+        ("The balance is -12.", "The balance is 12."),
+        ("Stop when x <= 3.", "Stop when x < 3."),
+        ("They won 4-2.", "They won 2-4."),
+        ("It needs Ruby 3.1.", "It needs Ruby 3.10."),
+        ("Es kostet 1.234,56 Euro.", "Es kostet 1.234,65 Euro."),
+        ("Take 5 mg daily.", "Take 5 g daily."),
+        ("It costs $8.", "It costs £8."),
+        ("It closes at 7 am.", "It closes at 7 pm."),
+        ("Kenya beat Ghana.", "Ghana beat Kenya."),
+        ("Ann has 3 pears and Tim has 5.", "Ann has 5 pears and Tim has 3."),
+        ("The bus goes from Bath to York.", "The bus goes from York to Bath."),
+        ("Rome defeated Carthage.", "Rome was defeated by Carthage."),
+        ("Open https://example.com/a first.", "Open https://example.com/b first."),
+        ("Write to ann@example.com.", "Write to tim@example.com."),
+        ("Run it with --soft.", "Run it with --hard."),
+        ("Sie ist erlaubt.", "Sie ist nicht erlaubt."),
+        ("Le prix est juste.", "Le prix n'est pas juste."),
+        ("Es seguro nadar.", "No es seguro nadar."),
+        ("可以退款。", "不可以退款。"),
+        ("Вы можете отменить.", "Вы не можете отменить."),
+    ],
+)
+@pytest.mark.parametrize("complete", [True, False])
+def test_one_small_word_makes_near_copies_different(source, target, complete):
+    found = compare(source, target, "?", complete=complete)
+    assert found.status is Status.MISMATCH
+    assert found.value is not None and found.value <= 0.2
+    assert found.reason.startswith("different: ")
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("The cave is not safe.", "The cave is unsafe."),
+        ("You can't park there.", "You cannot park there."),
+        ("Mars is smaller than Venus.", "Venus is larger than Mars."),
+        ("Rome defeated Carthage.", "Carthage was defeated by Rome."),
+        ("The flag is red, white and blue.", "The flag is blue, white and red."),
+        ("Berlin ist die Hauptstadt.", "Die Hauptstadt ist Berlin."),
+        ("The pool is 5 km away.", "The pool is 5,000 metres away."),
+        ("It takes 2 h.", "It takes 120 minutes."),
+        ("It takes an hour and a half.", "It takes 90 minutes."),
+        ("Half of it is sold.", "50 % of it is sold."),
+        ("It starts at 3:30 pm.", "It starts at 15:30."),
+        ("It seats one hundred and five.", "It seats 105."),
+        ("About 1.5 million came.", "Around 1,500,000 came."),
+        ("Water boils at 100 °C.", "Water boils at 212 °F."),
+        ("Es kostet 1.234,56 €.", "Es kostet 1234,56 Euro."),
+        ("It costs USD 1,500.", "It costs $1500."),
+        ("Due on 2024-03-05.", "Due on 5 March 2024."),
+        ("Children get in free of charge.", "Kids get in for free."),
+        ("The colour is grey.", "The color is gray."),
+    ],
+)
+def test_other_words_for_the_same_are_the_same(source, target):
+    found = compare(source, target, "?")
+    assert found.status is Status.MATCH, found.reason
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("Ask Marion Cole.", "Ask Marian Cole."),
+        ("Members get the discount.", "Only members get the discount."),
+        ("The soup is salty.", "The soup is creamy."),
+    ],
+)
+def test_what_may_be_the_same_is_not_shown_to_be(source, target):
+    found = compare(source, target, "?")
+    assert found.status is Status.MISMATCH
+    assert found.reason.startswith("not shown: ")
+
+
+@pytest.mark.parametrize(
+    "unit", ["a@", "a.", "1.", "-a", "http://", "1/", "é'", "not ", "5 km ", "x_", "(", "a-1", "١"]
+)
+def test_items_of_a_long_text_are_read_in_time_that_grows_with_it(unit):
+    text = unit * (100_000 // len(unit))
+    start = time.process_time()
+    assert compare_near(text, text + " not") is not None or len(text.split()) == 1
+    assert time.process_time() - start < 5

@@ -13,7 +13,7 @@ from harness.comparators._text.agreement import Interval, agreement
 from harness.comparators._text.features import pair
 from harness.comparators._text.fitting import probabilities, refitted, thresholds
 from harness.comparators._text.model import Model
-from harness.comparators._text.similarity import ceiling
+from harness.comparators._text.similarity import bounds
 from harness.errors import TooFewCases
 
 FOLDS = 5
@@ -53,7 +53,7 @@ def calibrate(labelled: Sequence[Labelled], model: Model, *, made_by: str) -> Ca
         )
     values = np.array([pair(one.prompt, one.source, one.target, model.salience).values for one in labelled])
     folds = np.array([zlib.crc32(prompt.encode()) % FOLDS for prompt in prompts])
-    most = np.array([ceiling(one.prompt, one.source, one.target, model) for one in labelled])
+    least, most = np.array([bounds(one.prompt, one.source, one.target, model) for one in labelled]).T
     bare = _held_out(values, labels, folds, model)
     same_at, different_at = thresholds(bare, labels)
     bias, features = refitted(values, labels, model)
@@ -66,11 +66,11 @@ def calibrate(labelled: Sequence[Labelled], model: Model, *, made_by: str) -> Ca
         made_by=made_by,
         labels=len(labelled),
     )
-    old = np.minimum(probabilities(values, model.bias, model.features), most)
+    old = np.clip(probabilities(values, model.bias, model.features), least, most)
     return Calibrated(
         model=new,
         before=agreement(old, labels, prompts),
-        after=agreement(np.minimum(bare, most), labels, prompts),
+        after=agreement(np.clip(bare, least, most), labels, prompts),
         labels=len(labelled),
         prompts=len(set(prompts)),
     )

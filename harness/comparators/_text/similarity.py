@@ -9,19 +9,23 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.comparators._text.code import compare_code
-from harness.comparators._text.features import Pair, Side, pair
+from harness.comparators._text.features import FEATURES, Pair, Side, pair
 from harness.comparators._text.languages import language
 from harness.comparators._text.model import Model
+from harness.comparators._text.near_copies import Turn, compare_near
 from harness.comparators._text.refusing import refuses
 from harness.comparators._text.vocabulary import NO, YES
 from harness.comparators._text.words import read
 
 DEFECT = 0.2  # at most this where aligned sentences differ by a typed fact, or where sentences are missing
+ALIKE = 0.97  # at least this where every word that differs is known to mean the same
+SUSPECT = 0.85  # at most this where near copies differ in a word that may or may not mean the same
+SALIENT = 0.2  # probability that a word belongs to the answer, from which on it may not be replaced
 OTHER_CODE = 0.5  # at most this where code differs: another program may do the same, and nothing here runs it
 LONG = 25.0  # a text of this weight (about as many content words) is judged sentence by sentence
 MISSING = 0.15  # share of a text that may be left out or added before it counts
 CUT = 0.85  # a text that ends without a full stop and is shorter than this share of the other was cut off
-_CERTAIN = 50.0  # a bias that makes every probability 1
+_CERTAIN = 50.0  # a bias that makes every probability 1, or minus it 0
 MOST_REASONS = 5
 MOST_SHOWN = 120
 _ENDED = re.compile(r"[.!?。！？।:;\"'”’)\]}>*`|]\s*$")
@@ -63,8 +67,18 @@ def compare_texts(question: str, source: str, target: str, model: Model, *, comp
     score = model.probability(compared.values)
     if not question.strip() or uncalibrated:
         score = min(score, _held(compared))
-    reasons, defect = _defects(compared, source, target, complete)
     code = compare_code(source, target)
+    near = compare_near(source, target)
+    if near is not None and near.turn is Turn.ALIKE and code is None:
+        return Similarity(score=max(score, ALIKE), verdict=Same.SAME, reasons=(), uncalibrated=uncalibrated)
+    reasons, defect = _defects(compared, source, target, complete)
+    suspect = near is not None and (
+        near.turn >= Turn.SUSPECT or (near.turn is Turn.REPLACED and (complete or _salient(compared)))
+    )
+    if near is not None and suspect:
+        reasons = [*near.reasons, *reasons]
+        defect |= near.turn is Turn.DIFFERENT
+        score = min(score, SUSPECT)
     if code is not None:
         reasons.insert(0, code.said)
         defect |= code.changed
@@ -73,15 +87,25 @@ def compare_texts(question: str, source: str, target: str, model: Model, *, comp
     verdict = Same.SAME if score >= model.same_at else Same.DIFFERENT if score <= model.different_at else Same.NOT_SHOWN
     if defect:
         verdict = Same.DIFFERENT
+    elif suspect and verdict is Same.SAME:
+        verdict = Same.NOT_SHOWN
     if verdict is not Same.SAME and not reasons:
         reasons = _apart(compared)
     said = tuple(dict.fromkeys(reasons))[:MOST_REASONS]
     return Similarity(score=score, verdict=verdict, reasons=said, uncalibrated=uncalibrated)
 
 
-def ceiling(question: str, source: str, target: str, model: Model) -> float:
-    """The most that a pair can score whatever the model's coefficients: 1, or less where a defect was found."""
-    return compare_texts(question, source, target, replace(model, bias=_CERTAIN)).score
+def _salient(compared: Pair) -> bool:
+    """Whether a word that is likely to belong to the answer has no counterpart, on both sides."""
+    return compared.values[list(FEATURES).index("strongest_unshared")] >= SALIENT
+
+
+def bounds(question: str, source: str, target: str, model: Model) -> tuple[float, float]:
+    """(least, most) that a pair can score whatever the model's coefficients: typed differences bound it from above,
+    and texts that differ only by words for the same thing from below.
+    """
+    least, most = (compare_texts(question, source, target, replace(model, bias=bias)) for bias in (-_CERTAIN, _CERTAIN))
+    return least.score, most.score
 
 
 def _plain(text: str) -> str:

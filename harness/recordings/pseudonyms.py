@@ -27,9 +27,13 @@ _LETTERS = "abcdefghijklmnop"
 
 
 class Pseudonyms:
-    """A Redactor (see `privacy`). key: 32 random bytes where none is given; two with one key agree."""
+    """A Redactor (see `privacy`). key: 32 random bytes where none is given; two with one key agree.
+
+    pause: see `detectors.scrub`; whoever shares an interpreter with others may set it.
+    """
 
     def __init__(self, rules: Rules | None = None, *, key: bytes | None = None, source: str = "") -> None:
+        self.pause: Callable[[], None] = detectors.go_on
         self._rules = rules or Rules()
         self._key = key or secrets.token_bytes(32)
         off = [f"off:{kind}" for kind in sorted(self._rules.off)]
@@ -49,7 +53,7 @@ class Pseudonyms:
                 text = rule.pattern.sub(partial(self._matched, rule.name), text)
             elif rule.finder is not None:
                 text = self._found(rule, text)
-        return detectors.scrub(text, self._put, off=self._rules.off)
+        return detectors.scrub(text, self._put, off=self._rules.off, pause=self.pause)
 
     def picked(self, value: Json, side: str) -> Json:
         """A JSON body with what the rules' paths select in it replaced. side: "request" or "response"."""

@@ -23,6 +23,8 @@ from typing import Protocol
 
 from harness.recordings.formats._streams import LONGEST
 from harness.recordings.privacy import Redactor
+from harness.recordings.pseudonyms import Pseudonyms
+from harness.tap.breath import Breath
 from harness.tap.exchange import Exchange, line_of
 
 ROOM = 1024  # calls that wait at most
@@ -66,6 +68,8 @@ class Spool:
     def __init__(self, folder: Path, by: Redactor | None) -> None:
         self._folder = folder
         self._by = by
+        if isinstance(by, Pseudonyms):
+            by.pause = Breath().take
         self._fd: int | None = None
         self._begin()
         atexit.register(self.close)

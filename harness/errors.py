@@ -11,6 +11,8 @@
     ├─ LedgerError                  a run folder that is damaged, in use, or of another run
     ├─ LabError                     the embedded lab did not start or stop as it should
     ├─ EvidenceError                an evidence bundle or signature that cannot be read
+    ├─ SwitchError                  traffic that could not be moved, or whose split cannot be told
+    │  └─ SwitchBusy                a change of traffic is under way; worth another look
     ├─ ServiceError                 a side failed; carries side, service, case, status, kind
     │  ├─ Throttled                 ┐
     │  ├─ TimedOut                  ├ worth another attempt
@@ -80,6 +82,14 @@ class LabError(HarnessError):
 
 class EvidenceError(HarnessError):
     """An evidence bundle, signature or key that cannot be read."""
+
+
+class SwitchError(HarnessError):
+    """Traffic could not be moved, or how it is split cannot be told; says what is known of the present split."""
+
+
+class SwitchBusy(SwitchError):
+    """A change of traffic is under way, so what is read now may not be what holds in a moment."""
 
 
 class ServiceError(HarnessError):

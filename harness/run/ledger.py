@@ -83,7 +83,7 @@ class Ledger:
         self.torn_bytes = 0  # what a kill in mid-write had left of an entry, and is gone now
         try:
             if segments:
-                self.torn_bytes = _cut_torn_line(segments[-1])
+                self.torn_bytes = cut_torn_line(segments[-1])
         except LedgerError:
             os.close(self._lock_file)
             raise
@@ -146,7 +146,7 @@ def read(folder: Path) -> Iterator[Entry]:
     for path in segments:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n") and path == segments[-1] and not _sealed(line[:-1]):
+                if not line.endswith(b"\n") and path == segments[-1] and not sealed(line[:-1]):
                     return
                 yield _entry(line, path, number, folder)
 
@@ -169,7 +169,7 @@ def _hold(path: Path) -> int:
     return file
 
 
-def _cut_torn_line(path: Path) -> int:
+def cut_torn_line(path: Path) -> int:
     """Bytes that were cut off. Raises LedgerError where they end in something else than what a kill leaves."""
     with path.open("rb+") as file:
         size = file.seek(0, os.SEEK_END)
@@ -178,7 +178,7 @@ def _cut_torn_line(path: Path) -> int:
             return 0
         file.seek(start)
         torn = file.read()
-        if _sealed(torn[:-1]):
+        if sealed(torn[:-1]):
             raise LedgerError(f"{path}: the last line is a whole entry, and its line feed was altered. {_ALTERED}")
         file.truncate(start)
         return size - start
@@ -196,7 +196,7 @@ def _after_last_newline(file: BinaryIO, size: int) -> int:
     return 0
 
 
-def _sealed(line: bytes) -> bool:
+def sealed(line: bytes) -> bool:
     """Whether a line without its line feed carries its own checksum."""
     return len(line) > 9 and line[:9] == b"%08x " % zlib.crc32(line[9:])
 
@@ -227,7 +227,7 @@ def _line(entry: Entry, folder: Path) -> bytes:
 
 
 def _entry(line: bytes, path: Path, number: int, folder: Path) -> Entry:
-    if not _sealed(line.removesuffix(b"\n")):
+    if not sealed(line.removesuffix(b"\n")):
         raise LedgerError(f"{path}, line {number}: the entry does not match its checksum. {_ALTERED}")
     try:
         return _told(json.loads(line[9:]), folder)

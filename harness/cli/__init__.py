@@ -22,6 +22,7 @@ COMMANDS = (
     "run",
     "record",
     "gate",
+    "cutover",
     "decide",
     "report",
     "sign",

@@ -39,7 +39,10 @@ class Plan:
     sha256: str
 
     def stage_name(self, index: int) -> str:
-        return self.stages[index].name if index >= 0 else "before the first stage"
+        """The name of the stage at this place of the plan; a plan that was edited may not have it."""
+        if index < 0:
+            return "none"
+        return self.stages[index].name if index < len(self.stages) else f"number {index + 1}"
 
 
 def plan_of(settings: SwitchSettings, *, live_policy_sha256: str, mirror_limit: int) -> Plan:
@@ -47,7 +50,7 @@ def plan_of(settings: SwitchSettings, *, live_policy_sha256: str, mirror_limit: 
     if MIRROR in settings.stages and settings.mirror_percent > mirror_limit:
         can = f"mirrors at most {mirror_limit} %" if mirror_limit else "cannot mirror"
         raise ConfigError(
-            f'{settings.where}: the switch "{settings.use}" {can}, and the stage "mirror" asks for '
+            f'{settings.mover.where}: the switch "{settings.mover.use}" {can}, and the stage "mirror" asks for '
             f"{settings.mirror_percent} %. Set mirror_percent, configure the mirror, or leave the stage out."
         )
     stages = tuple(
@@ -57,15 +60,15 @@ def plan_of(settings: SwitchSettings, *, live_policy_sha256: str, mirror_limit: 
         for one in settings.stages
     )
     planned: dict[str, Json] = {
-        "use": settings.use,
-        "options": dict(settings.options),
+        "use": settings.mover.use,
+        "options": dict(settings.mover.options),
         "stages": list(settings.stages),
         "bake_minutes": settings.bake_minutes,
         "mirror_percent": settings.mirror_percent,
         "live_policy": live_policy_sha256,
     }
     digest = hashlib.sha256(canonical_json(planned)).hexdigest()
-    return Plan(name=settings.name, stages=stages, bake_s=settings.bake_minutes * 60, sha256=digest)
+    return Plan(name=settings.mover.name, stages=stages, bake_s=settings.bake_minutes * 60, sha256=digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

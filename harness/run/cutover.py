@@ -40,6 +40,7 @@ READ_BACK_S = 120.0  # how long a change may be under way
 READ_PAUSE_S = 2.0
 ROLLBACK_ATTEMPTS = 4
 FAILURES = (SwitchError, ServiceError)
+NOT_ASKED = Judged(verdict=Verdict.INCONCLUSIVE, reason="not asked")
 
 
 class Did(StrEnum):
@@ -87,14 +88,14 @@ class Driver:
     plan: Plan
     switch: Switch
     journal: Journal
-    go: Callable[[datetime], Judged]
-    live: Callable[[datetime, datetime], Judged]
+    go: Callable[[datetime], Judged] = lambda _now: NOT_ASKED
+    live: Callable[[datetime, datetime], Judged] = lambda _since, _now: NOT_ASKED
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     pause: Callable[[float], None] = time.sleep
     by: str = ""
 
     def start(self, *, apply: bool) -> Told:
-        """Begin, and make the first move. A start that was cut short is taken up. Raises SwitchError where it may not."""
+        """Begin, and make the first move; take up a start that was cut short. Raises SwitchError where it may not."""
         at = self.journal.position()
         if not (at.phase is Phase.RUNNING and at.stage < 0):
             found = self._read()
@@ -166,12 +167,12 @@ class Driver:
 
     def _judge(self, at: Position) -> tuple[Judged, Judged]:
         """The migration's answer and the live one; what nobody will ask for is not asked."""
-        nothing = Judged(verdict=Verdict.INCONCLUSIVE, reason="not asked")
         if at.phase is not Phase.RUNNING:
-            return nothing, nothing
+            return NOT_ASKED, NOT_ASKED
         now = self.now()
-        live = self.live(at.since, now) if at.since is not None else nothing
-        return (nothing if live.verdict is Verdict.NO_GO else self.go(now)), live
+        live = self.live(at.since, now) if at.since is not None else NOT_ASKED
+        wanted = at.since is None or live.verdict is Verdict.GO
+        return (self.go(now) if wanted else NOT_ASKED), live
 
     def _decide(self, at: Position, found: Shares, go: Judged, live: Judged) -> Action:
         asked = self.journal.last_request() if self.journal.asked() > at.asked else None
@@ -235,7 +236,7 @@ class Driver:
             return self._roll_back(self.journal.position(), self.journal.last_request())
         found = self._read_after(failure, at, move)
         if found not in (at.shares, move.shares):
-            return self._act(self.journal.position(), _NOT_ASKED, _NOT_ASKED)  # which stops, and says so
+            return self._act(self.journal.position(), NOT_ASKED, NOT_ASKED)  # which stops, and says so
         made = found == move.shares
         note = "" if failure is None else f"the switch said: {failure}"
         self.journal.append(Outcome(at=self.now(), by=self.by, found=found, made=made, note=note))
@@ -272,8 +273,6 @@ class Driver:
     def _roll_back(self, at: Position, reason: str, *, evidence: dict[str, Json] | None = None) -> Told:
         """For whoever holds the lock. Writes as much as the disk lets it; sets in any case."""
         asked = self.journal.asked()
-        if at.phase is Phase.ROLLED_BACK and at.intent is None and asked <= at.asked:
-            return self._told(Did.ENDED, at, None, at.reason)
         unwritten = ""
         try:
             self.journal.append(
@@ -354,9 +353,6 @@ class Driver:
 
     def _meanwhile(self, at: Position) -> Told:
         return self._told(Did.HELD, at, None, "another command moved this traffic meanwhile; ask again")
-
-
-_NOT_ASKED = Judged(verdict=Verdict.INCONCLUSIVE, reason="not asked")
 
 
 def watch(driver: Driver, *, interval_s: float) -> Iterator[Told | HarnessError]:

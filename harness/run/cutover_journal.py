@@ -2,8 +2,8 @@
 
 ::
 
-    000001.jsonl    entries, one a line: eight hex digits of CRC-32, a space, compact JSON, a line feed. Each carries its
-                    number and the SHA-256 of the line before it, so that none can be altered, left out or put between.
+    000001.jsonl    entries, one a line: eight hex digits of CRC-32, a space, compact JSON, a line feed. Each carries
+                    its number and the SHA-256 of the line before it: none can be altered, left out or put between
     asked.jsonl     requests to roll back, written before anything else is tried, by whoever makes them
     lock            held by the one process that acts; the kernel lets go of it when that process dies
 

@@ -1,0 +1,157 @@
+"""Rows of live traffic, and what they say of the stage that is in force.
+
+A row is one of `parity decide` with one field more: `at`, when the request was answered (UTC, ISO 8601). Only rows
+since the stage was set count, all in one look: the gate's anytime method holds whenever, and however often, one looks.
+The last rows are judged by themselves too, and may refuse for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from harness.core.verdict import Decision, Verdict
+from harness.errors import ConfigError, HarnessError, PolicyError, RowsError
+from harness.gate.cutover import Judged
+from harness.gate.cutover_switches import LiveSettings
+from harness.gate.policy import Policy
+
+CLOCKS = timedelta(seconds=60)  # by how much the application's clock may be ahead of this one
+SINCE = "{since}"
+
+
+def live_policy(settings: LiveSettings) -> Policy:
+    """The criteria of live rows. Raises PolicyError, also for a fixed sample: live rows are looked at many times."""
+    from harness.gate.policy import load_policy
+
+    policy = load_policy(settings.policy)
+    if policy.mode != "anytime":
+        raise PolicyError(
+            f'{settings.policy}, [gate]: mode "fixed" is one look planned in advance, and live rows are looked at '
+            'at every step. Use mode = "anytime".'
+        )
+    return policy
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Judges what is measured on live traffic. GO and NO-GO are the gate's; anything amiss is INCONCLUSIVE."""
+
+    settings: LiveSettings
+    policy: Policy
+    folder: Path
+
+    def __call__(self, since: datetime, now: datetime) -> Judged:
+        """since: when the stage was set; now: both UTC."""
+        try:
+            rows = [row for row in self._rows(since) if row.at >= since]
+        except (HarnessError, OSError, subprocess.SubprocessError) as exc:
+            return _open(f"live rows cannot be had: {exc}")
+        if not rows:
+            return _open(f"no live row since the stage was set at {since:%H:%M:%S} UTC")
+        if (ahead := max(row.at for row in rows)) > now + CLOCKS:
+            return _open(f"a live row is dated {ahead:%Y-%m-%d %H:%M:%S} UTC, which is still to come")
+        whole = self._decide(rows, now)
+        recent = [row for row in rows if row.at > now - timedelta(minutes=self.settings.recent_minutes)]
+        if whole.verdict is not Verdict.NO_GO and 0 < len(recent) < len(rows):
+            last = self._decide(recent, now)
+            if last.verdict is Verdict.NO_GO:
+                return self._judged(last, recent, f"in the last {self.settings.recent_minutes:g} minutes: ")
+        age = now - ahead
+        if whole.verdict is Verdict.GO and age > timedelta(minutes=self.settings.max_age_minutes):
+            return _open(f"the newest live row is {age.total_seconds() / 60:.0f} minutes old")
+        return self._judged(whole, rows, "")
+
+    def _decide(self, rows: list[_Row], now: datetime) -> Decision:
+        from harness.gate.decide import decide
+        from harness.gate.rows_lines import from_lines
+
+        content = b"\n".join(row.line for row in rows)
+        return decide(from_lines(Path("live rows"), content), self.policy, decided_at=now)
+
+    def _judged(self, decision: Decision, rows: list[_Row], prefix: str) -> Judged:
+        content = b"\n".join(row.line for row in rows)
+        return Judged(
+            verdict=decision.verdict,
+            reason=f"{prefix}{decision.headline}",
+            evidence={
+                "verdict": decision.verdict.value,
+                "headline": decision.headline,
+                "rows": len(rows),
+                "rows_sha256": hashlib.sha256(content).hexdigest(),
+                "policy_sha256": self.policy.sha256,
+                "since": min(row.at for row in rows).isoformat(),
+                "until": max(row.at for row in rows).isoformat(),
+                "findings": [
+                    {"criterion": one.criterion, "verdict": one.verdict.value, "reason": one.reason}
+                    for one in decision.findings
+                ],
+            },
+        )
+
+    def _rows(self, since: datetime) -> Iterator[_Row]:
+        if self.settings.command is not None:
+            yield from _parsed(self._printed(self.settings.command, since), "live command")
+            return
+        from harness.run.files import Files
+
+        place = str(self.settings.rows)
+        for file in Files([place if "://" in place else str(self.folder / place)]):
+            with file.open() as stream:
+                yield from _parsed(stream.read(), file.path)
+
+    def _printed(self, command: tuple[str, ...], since: datetime) -> bytes:
+        arguments = [part.replace(SINCE, since.isoformat()) for part in command]
+        done = subprocess.run(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=self.settings.timeout_s,
+            cwd=self.folder,
+            check=False,
+        )
+        if done.returncode:
+            raise ConfigError(f"{arguments[0]} ended with exit code {done.returncode}.")
+        return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    at: datetime
+    line: bytes
+
+
+def _parsed(content: bytes, place: str) -> Iterator[_Row]:
+    """Whole lines: the last one may be half written. `run` is left out, so that all rows are one look."""
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        if not line.strip():
+            continue
+        where = f"{place}, line {number}"
+        try:
+            told = json.loads(line)
+        except (ValueError, RecursionError) as exc:
+            raise RowsError(f"{where}: is not JSON. Each line is one row, a JSON object.") from exc
+        if not isinstance(told, dict):
+            raise RowsError(f"{where}: is no JSON object.")
+        told.pop("run", None)
+        yield _Row(_time(told, where), json.dumps(told).encode())
+
+
+def _time(told: Mapping[str, Any], where: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(told["at"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise RowsError(f'{where}: "at" must be a time such as "2027-01-31T12:00:00Z".') from exc
+    if at.tzinfo is None:
+        raise RowsError(f'{where}: "at" names no time zone; write it in UTC, ending in Z.')
+    return at.astimezone(UTC)
+
+
+def _open(reason: str) -> Judged:
+    return Judged(verdict=Verdict.INCONCLUSIVE, reason=reason, evidence={"verdict": "INCONCLUSIVE", "reason": reason})

@@ -89,7 +89,7 @@ def test_every_pytest_option_is_documented(option: str):
     assert written(option)
 
 
-@pytest.mark.parametrize("room", ["comparators", "pairs", "recordings.formats", "reporters", "services"])
+@pytest.mark.parametrize("room", ["comparators", "pairs", "recordings.formats", "reporters", "services", "switches"])
 def test_every_plug_in_is_documented(room: str):
     assert [name for name in registry.names(room) if not written(name)] == []
 

@@ -14,6 +14,7 @@ from harness.config import SideSettings
 from harness.core import registry
 from harness.core.call import Side
 from harness.core.protocols import Comparator, Labeller, Pair, Reporter, Service
+from harness.core.traffic import Switch
 from harness.recordings.formats import Format
 
 HOUSE = Path(harness.__file__).parent
@@ -27,9 +28,13 @@ ROOMS = {
     "recordings.formats": (Format, {}),
     "reporters": (Reporter, {}),
     "services": (Service, {"settings": SETTINGS}),
+    "switches": (Switch, {}),
 }
 # What a plug-in cannot be built without, where its room's options are not enough.
 OPTIONS: dict[str, dict[str, object]] = {
+    "command": {"read": ["router", "get"], "set": ["router", "set", "{target}"]},
+    "entry_point": {"call": "tests.run.routed:Router"},
+    "flagd": {"file": "flags.json", "flag": "answers-from"},
     "by_slice": {"slice": "kind", "values": {"label": {"use": "class_label"}}},
     "chat_label": {"labels": ["yes", "no"]},
     "rubric_judge": {

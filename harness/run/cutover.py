@@ -97,11 +97,12 @@ class Driver:
     def start(self, *, apply: bool) -> Told:
         """Begin, and make the first move; take up a start that was cut short. Raises SwitchError where it may not."""
         at = self.journal.position()
-        if not (at.phase is Phase.RUNNING and at.stage < 0):
+        begun = at.phase is Phase.RUNNING and at.stage < 0
+        unfinished = at.intent is not None or self.journal.asked() > at.asked  # a rollback that comes first
+        if not begun and not unfinished:
             found = self._read()
             if (why := why_not_start(at, found)) is not None:
                 raise SwitchError(f'"{self.plan.name}" cannot be started: {why}')
-            begun = Begun(at=self.now(), by=self.by, plan_sha256=self.plan.sha256)
             if not apply:
                 begun_at = Position(
                     phase=Phase.RUNNING, plan_sha256=self.plan.sha256, rolled_back_at=at.rolled_back_at, asked=at.asked
@@ -110,7 +111,7 @@ class Driver:
             with self.journal.held(LOCK_WAIT_S):
                 if self.journal.position() != at:
                     return self._meanwhile(at)
-                self.journal.append(begun)
+                self.journal.append(Begun(at=self.now(), by=self.by, plan_sha256=self.plan.sha256))
         return self.step(apply=apply)
 
     def step(self, *, apply: bool) -> Told:

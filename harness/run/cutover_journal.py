@@ -67,8 +67,8 @@ class Journal:
             return History((), "")
         lines = content.split(b"\n")
         tail = lines.pop()
-        if tail and sealed(tail):
-            raise LedgerError(f"{self.path}: the last line has lost its line feed. {_DAMAGED}")
+        if sealed(tail[:-1]):
+            raise LedgerError(f"{self.path}: the last line is a whole entry, and its line feed was altered. {_DAMAGED}")
         entries: list[Entry] = []
         last = ""
         for number, line in enumerate(lines, start=1):

@@ -69,7 +69,7 @@ class FlagdSwitch:
 
     def set(self, shares: Shares) -> None:
         before = self._content()
-        document = self._parsed(before)
+        document = _copied(self._parsed(before))
         self._shares(document)  # what cannot be read is not written either
         wanted = self._weights(shares)
         text = _edited(before, self.path, wanted)
@@ -153,6 +153,13 @@ class FlagdSwitch:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
+
+
+def _copied(value: Any) -> Any:
+    """Without what several places of a YAML file share: a change of one would be a change of the other."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _flags(document: Any) -> dict[str, Any]:

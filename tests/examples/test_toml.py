@@ -14,6 +14,7 @@ import pytest
 from harness import config
 from harness.core import registry
 from harness.gate.cutover_file import load_cutover
+from harness.gate.cutover_switches import switch_settings
 from harness.gate.estate import load_estate
 from harness.gate.policy import load_policy
 from harness.prices import prices
@@ -48,8 +49,12 @@ def test_a_block_is_read_by_the_real_loader(block: Block, tmp_path: Path) -> Non
             own.write_text(block.text)
             assert registry.load("pairs", "bedrock_to_azure_openai", models=str(own))
         case "cutover.toml":
-            (tmp_path / "cutover.toml").write_text(block.text)
-            assert load_cutover(tmp_path / "cutover.toml").require
+            whole = next(one for one in all_blocks("toml") if one.page == block.page and one.about == "cutover.toml")
+            path = tmp_path / "cutover.toml"
+            path.write_text(whole.text if whole == block else f"{whole.text}\n{block.text}")
+            policy = load_cutover(path)
+            assert policy.require
+            assert all(switch_settings(policy.switches, name, path) for name in policy.switches)
         case "estate.toml":
             (tmp_path / "estate.toml").write_text(block.text)
             assert load_estate(tmp_path / "estate.toml").entries
@@ -63,9 +68,9 @@ def test_a_block_is_read_by_the_real_loader(block: Block, tmp_path: Path) -> Non
             by = Pseudonyms.from_file(tmp_path / "redaction.toml")
             assert "Ann Lee" not in by.redact("Ann Lee, C-123456") and "C-123456" not in by.redact("Ann Lee, C-123456")
         case _:
-            policy = tmp_path / "policy.toml"
-            policy.write_text(_whole(block))
-            assert load_policy(policy).criteria
+            bare = tmp_path / "policy.toml"
+            bare.write_text(_whole(block))
+            assert load_policy(bare).criteria
 
 
 def test_the_readme_shows_the_shipped_suite_as_it_is() -> None:

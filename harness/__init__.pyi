@@ -54,6 +54,8 @@ from harness.core.protocols import Service as Service
 from harness.core.report import ParityReport as ParityReport
 from harness.core.report import Payloads as Payloads
 from harness.core.rows import Rows as Rows
+from harness.core.traffic import Shares as Shares
+from harness.core.traffic import Switch as Switch
 from harness.core.verdict import Comparison as Comparison
 from harness.core.verdict import Decision as Decision
 from harness.core.verdict import Evidence as Evidence
@@ -75,6 +77,8 @@ from harness.errors import PolicyError as PolicyError
 from harness.errors import Rejected as Rejected
 from harness.errors import RowsError as RowsError
 from harness.errors import ServiceError as ServiceError
+from harness.errors import SwitchBusy as SwitchBusy
+from harness.errors import SwitchError as SwitchError
 from harness.errors import Throttled as Throttled
 from harness.errors import TimedOut as TimedOut
 from harness.errors import TooFewCases as TooFewCases
@@ -165,6 +169,7 @@ __all__ = [
     "Scores",
     "Service",
     "ServiceError",
+    "Shares",
     "Side",
     "SideSettings",
     "Span",
@@ -173,6 +178,9 @@ __all__ = [
     "StopReason",
     "StoredCase",
     "Suite",
+    "Switch",
+    "SwitchBusy",
+    "SwitchError",
     "Task",
     "Throttled",
     "TimedOut",

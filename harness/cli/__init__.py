@@ -17,6 +17,7 @@ from harness import __version__
 from harness.errors import EXIT_ERROR, HarnessError
 
 COMMANDS = (
+    "init",
     "import",
     "golden",
     "run",

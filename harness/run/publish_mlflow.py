@@ -26,7 +26,11 @@ from harness.run.publish_page import Bulletin
 
 REPORTS = ("html", "json", "markdown")
 _RUN = "parity.run"
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3"}
+_SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # standard output is `--json`'s
+}
 _MOST_PARAM, _MOST_TAG = 500, 5000  # characters; MLflow of before 2.8 took 500 of a parameter
 
 
@@ -153,7 +157,7 @@ def _way(network: Network) -> Iterator[None]:
     from harness.services._network import Way
 
     way = Way(network)
-    said = {name: os.environ.get(name, value) for name, value in _PATIENCE.items()}
+    said = {name: os.environ.get(name, value) for name, value in _SETTINGS.items()}
     if way.ca_file is not None:
         said["REQUESTS_CA_BUNDLE"] = way.ca_file
     if way.proxy is not None:

@@ -25,15 +25,21 @@ OPEN = frozenset(
     {
         *(f"ParityReport.{name}" for name in (
             "run", "suite", "title", "pair", "translation", "profile", "golden_sha256", "clients", "signature",
-            "stopped", "planted", "mode", "conditions",
+            "stopped", "planted", "mode", "conditions", "previous",
         )),
         *(f"Decision.{name}" for name in ("policy_sha256", "signature", "epoch", "headline", "notes")),
         *(f"Finding.{name}" for name in ("criterion", "metric", "reason", "slice", "waived_by")),
         *(f"Evidence.{name}" for name in ("criterion", "method", "epoch")),
-        *(f"SideSummary.{name}" for name in ("service", "endpoint", "served", "failures")),
+        *(f"SideSummary.{name}" for name in ("service", "endpoint", "served", "failures", "cost_note")),
         *(f"MetricSummary.{name}" for name in ("metric", "comparator")),
+        *(f"Distribution.{name}" for name in ("metric", "what", "unit")),
+        *(f"SliceSummary.{name}" for name in ("metric", "name")),
+        *(f"Look.{name}" for name in ("run", "criterion", "epoch")),
+        *(f"WaiverSummary.{name}" for name in ("criterion", "owner", "reason", "expires", "covers")),
+        *(f"EstateLine.{name}" for name in ("name", "service", "suites", "out_of_scope")),
         *(f"Departure.{name}" for name in ("field", "reason")),
         *(f"WorstCase.{name}" for name in ("case_id", "metric", "unit")),
+        "Change.what",
     }
 )  # fmt: skip
 # Payloads whose hash is worth showing: long texts that two people may want to compare. Short ones would be guessed.
@@ -43,6 +49,10 @@ PAYLOAD = HASHED | {
     "WorstCase.slices",
     "Departure.source_value",
     "Departure.target_value",
+    "SliceSummary.value",
+    "Change.text",
+    "Change.before",
+    "Change.after",
 }
 
 

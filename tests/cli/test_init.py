@@ -1,0 +1,117 @@
+"""`parity init`: an empty folder, and what a new user does in it first."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from tests.conftest import SharedLab
+from tests.small import workflow
+from tests.small.project import ROOT
+
+# What the runner fills in. A workflow that asks for more has to be looked at.
+SAID = {
+    "vars.PARITY_PROFILE || 'lab'": "lab",
+    "github.token": "-".join(["a", "token"]),
+    "github.repository": "octo/parity",
+    "github.event.pull_request.number": "7",
+}
+GH = """#!/bin/sh
+# Stands where the runner's `gh` stands: writes down what it was asked, and knows of one comment, if any.
+echo "$@" >> "$GH_ASKED"
+case "$*" in *--paginate*) cat "$GH_COMMENT" 2>/dev/null || true ;; esac
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    folder = tmp_path / "new"
+    assert main(["init", str(folder), "--ci", "github"]) == 0
+    capsys.readouterr()
+    return folder
+
+
+def environment(folder: Path, lab: SharedLab | None = None, **more: str) -> Mapping[str, str]:
+    """A build machine's: our commands and a `gh` on the path, nothing of this session's own."""
+    tools = folder.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    (tools / "gh").write_text(GH)
+    (tools / "gh").chmod(stat.S_IRWXU)
+    (tools / "parity").write_text(f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n')
+    (tools / "parity").chmod(stat.S_IRWXU)
+    return {
+        "PATH": os.pathsep.join([str(tools), str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "HOME": str(folder.parent),
+        "PYTHONPATH": str(ROOT),
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKSPACE": str(folder),
+        "GITHUB_STEP_SUMMARY": str(folder.parent / "summary"),
+        "GITHUB_OUTPUT": str(folder.parent / "output"),
+        "GH_ASKED": str(folder.parent / "asked"),
+        "GH_COMMENT": str(folder.parent / "comment-before"),
+        **({} if lab is None else {"PARITY_LAB_STATE": str(lab.state_file)}),
+        **more,
+    }
+
+
+def jobs(folder: Path, name: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = workflow.github((folder / ".github" / "workflows" / name).read_text())["jobs"]
+    return found
+
+
+def test_a_pull_request_is_checked_in_the_lab_and_commented(project: Path, shared_lab: SharedLab):
+    made = jobs(project, "parity-pull-request.yml")
+    said = environment(project, shared_lab)
+    ran = workflow.run(made["check"], project, said=SAID, environment=said)
+    assert [one.code for one in ran] == [0] * 4, ran[-1]
+    assert "GO   1 suite(s)" in ran[-1].out
+    assert "# ✔ GO: 1 suite, profile lab" in (project.parent / "summary").read_text()
+    comment = (project / "reports" / "published" / "comment.md").read_text()
+    # What `upload-artifact` and `download-artifact` do between the jobs.
+    (project.parent / "other").mkdir()
+    (project.parent / "other" / "comment.md").write_text(comment)
+    for before, method in (
+        ("", "POST repos/octo/parity/issues/7/"),
+        ("123", "PATCH repos/octo/parity/issues/comments/123"),
+    ):
+        (project.parent / "comment-before").write_text(before)
+        (last,) = workflow.run(made["comment"], project.parent / "other", said=SAID, environment=said)
+        assert last.code == 0, last
+        assert method in (project.parent / "asked").read_text().splitlines()[-1]
+    assert "<!-- parity-harness lab -->" in (project.parent / "asked").read_text()
+
+
+def test_the_gate_refuses_a_project_without_evidence(project: Path):
+    ran = workflow.run(jobs(project, "parity-gate.yml")["gate"], project, said=SAID, environment=environment(project))
+    assert ran[-1].name == "May the traffic move"
+    assert ran[-1].code in (1, 3)
+    assert "example" in ran[-1].out
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["init", str(tmp_path / "new"), "--source", "bedrock", "--ci", "both", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "new        azure-pipelines/parity-nightly.yml" in said
+    assert "new        .github/workflows/parity-nightly.yml" in said
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_second_init_changes_nothing_and_a_changed_file_stops_it(project: Path, capsys: pytest.CaptureFixture[str]):
+    estate = (project / "estate.toml").read_text()
+    (project / "parity.toml").write_text("# mine")
+    assert main(["init", str(project), "--ci", "github"]) == 2
+    assert "parity.toml" in capsys.readouterr().err
+    assert main(["init", str(project), "--ci", "github", "--force"]) == 0
+    assert "beside     parity.toml.parity-new" in capsys.readouterr().out
+    assert ((project / "parity.toml").read_text(), (project / "estate.toml").read_text()) == ("# mine", estate)
+
+
+def test_a_file_is_no_folder(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    assert main(["init", str(tmp_path / "file")]) == 2

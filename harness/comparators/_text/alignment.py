@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from harness.comparators._text.matching import Lexicon, lexicon, lexicon_of
+from harness.comparators._text.matching import Lexicon, lexicon
 from harness.comparators._text.vocabulary import DENIALS
 from harness.comparators._text.words import CACHED_TEXTS, Kind, Token, Words, negators, read
 
@@ -244,11 +244,19 @@ def _same(token: Token, other: Lexicon, own: Lexicon) -> bool:
 def _changed(mine: tuple[Token, ...], others: list[tuple[Token, ...]]) -> list[Change]:
     """Within aligned sentences: a number for a number that stands elsewhere, a name for a name, yes for no."""
     theirs = tuple(token for sentence in others for token in sentence)
-    changes = _exchanged(mine, theirs, lexicon_of(mine), lexicon_of(theirs))
-    changes = [change for change in changes if change.kind == "number"]
+    changes = []
+    gone, come = _numbers_beyond(mine, theirs), _numbers_beyond(theirs, mine)
+    if gone and come:
+        changes.append(Change(kind="number", source=_listed(gone), target=_listed(come)))
     if _turned(mine, theirs):
         changes.append(Change(kind="negation", source=_sentence(mine), target=_sentence(theirs)))
     return changes
+
+
+def _numbers_beyond(tokens: Sequence[Token], other: Sequence[Token]) -> list[Token]:
+    """Numbers that the other does not hold."""
+    stems = {token.stem for token in other}
+    return [token for token in tokens if token.kind is Kind.NUMBER and token.stem not in stems]
 
 
 def _turned(mine: Sequence[Token], theirs: Sequence[Token]) -> bool:

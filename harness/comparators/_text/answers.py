@@ -7,7 +7,7 @@ from dataclasses import replace
 from harness.comparators import not_of
 from harness.comparators._conduct import unanswered
 from harness.comparators._text.model import Model
-from harness.comparators._text.refusing import refuses
+from harness.comparators._text.refusing import refusals
 from harness.comparators._text.similarity import Same, Similarity, compare_texts
 from harness.core.case import Case
 from harness.core.chat import question
@@ -23,7 +23,8 @@ def compare_answers(source: Output, target: Output, case: Case, model: Model, *,
         return not_of("chat", "source", source)
     if theirs is None:
         return Similarity(score=0.0, verdict=Same.DIFFERENT, reasons=(not_of("chat", "target", target),))
-    ours, theirs = _read_refusal(ours), _read_refusal(theirs)
+    refused = refusals(ours.text, theirs.text)
+    ours, theirs = (_refusal(chat) if of else chat for chat, of in zip((ours, theirs), refused, strict=True))
     if settled := unanswered(ours, theirs):
         same = settled[0] is Status.MATCH
         verdict = Same.SAME if same else Same.DIFFERENT
@@ -58,9 +59,9 @@ def comparison(comparator: Comparator, case: Case, found: Similarity | str) -> C
     )
 
 
-def _read_refusal(chat: Chat) -> Chat:
+def _refusal(chat: Chat) -> Chat:
     """A refusal in plain text is one, though no service marks it."""
-    return replace(chat, stop=StopReason.REFUSAL) if refuses(chat.text) else chat
+    return replace(chat, stop=StopReason.REFUSAL)
 
 
 def _cut(source: Chat, target: Chat) -> Similarity | None:

@@ -15,7 +15,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from harness.comparators._text.meanings import CANONICAL, NEGATORS, PHRASES
-from harness.comparators._text.quantities import MONTH_NAMES, Quantity, is_unit, quantities_in
+from harness.comparators._text.quantities import MONTH_NAMES, Quantity, is_unit, may_count, quantities_in
 from harness.comparators._text.vocabulary import word_set
 from harness.comparators._text.words import CACHED_TEXTS, stem
 
@@ -185,7 +185,7 @@ def _read(pieces: list[tuple[str, str]]) -> list[Item]:
     while place < len(pieces):
         what, shown = pieces[place]
         quantity = None
-        if what in ("number", "word") or shown in "$€£¥₹":
+        if what == "number" or shown in "$€£¥₹" or (what == "word" and may_count(shown)):
             before = pieces[place - 1][1] if place else ""
             near = [one for _, one in pieces[place : place + 8]]
             quantity = quantities_in(near, before)
@@ -224,7 +224,7 @@ def _item(what: str, shown: str, *, leads: bool) -> Item:
     if what == "mark":
         return Item(shown, shown, shown, Sort.MARK)
     if what in ("code", "number"):
-        form = shown if "/" in shown else shown.casefold()
+        form = shown if "/" in shown or shown[0] in "-." else shown.casefold()  # -d and -D are two options
         return Item(form, form, shown, Sort.CODE)
     form, key = word_key(shown)
     if form in _ARTICLES and not (shown.isupper() and len(shown) > 1):

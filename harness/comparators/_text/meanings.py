@@ -507,6 +507,11 @@ _DEGREES = {
     "likelihood": ("certainly", "probably", "maybe"),
     "period": ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "once", "twice"),
     "speed of change": ("slightly", "sharply"),
+    "day": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    "season": ("spring", "summer", "autumn fall", "winter"),
+    "colour": ("red", "green", "blue", "yellow", "black", "white", "orange", "purple", "pink", "brown", "gray"),
+    "direction": ("north", "south", "east", "west"),
+    "size": ("small", "medium", "large big"),
 }
 
 # Several words that are one: as they stand in a text -> what is read instead.

@@ -28,13 +28,15 @@ from harness.comparators._text.meanings import (
 )
 from harness.comparators._text.quantities import agree
 from harness.comparators._text.vocabulary import DENIALS, FUNCTION, word_set
-from harness.comparators._text.words import CACHED_TEXTS
+from harness.comparators._text.words import CACHED_TEXTS, read
 
 NEAR = 0.5  # share of both texts' items that must be shared, articles left out; what is typed needs no more
 FEW = 6  # items of one text that may be left over
 SPELLING = 0.8  # normalised similarity of two spellings of one word
 LEAST_COUNTRY = 5  # letters
 LEAST_SPELLED = 6  # letters
+MOST_APART = 4 * FEW  # items that stand in one text only, before those cancel that mean the same
+MOST_STEMS = 16  # words that stand in one text only, for a quick look
 REPLACED = 0.6  # share that must be shared for a word in place of an unknown word to count
 FEW_REPLACED = 2  # words in whose place others stand; where there are more, the texts say it otherwise
 UNEXPLAINED = 2  # items left over beside a typed difference that still allow the word "different"
@@ -74,6 +76,9 @@ class Found:
 
 def compare_near(source: str, target: str) -> Found | None:
     """None where neither text is nearly a copy of the other. Swapped texts get the same turn."""
+    ours, theirs = read(source).stems, read(target).stems
+    if len(ours ^ theirs) > min(MOST_STEMS, 4 + (len(ours) + len(theirs)) / 2):
+        return None
     return compare_items(_counted(source), _counted(target))
 
 
@@ -98,7 +103,7 @@ def compare_items(ours: Counted, theirs: Counted) -> Found | None:
     if not ours.items or not theirs.items:
         return None
     shared = sum((ours.bag & theirs.bag).values())
-    if total - 2 * shared > 2 * FEW + 0.2 * total:
+    if total - 2 * shared > MOST_APART:
         return None
     particles = _particles(ours, theirs)
     if particles is not None:
@@ -108,6 +113,7 @@ def compare_items(ours: Counted, theirs: Counted) -> Found | None:
         return None
     # A number for a number says something even where the texts are nothing else.
     facts = 2 * sum(min(_count(gone, sort), _count(come, sort)) for sort in (Sort.QUANTITY, Sort.CODE))
+    facts += 2 * len(_degrees(gone, come))
     alike = 1 - (len(gone) + len(come) - facts - 2 * len(_flips(gone, come))) / total
     return _judged(gone, come, ours, theirs, alike) if alike >= NEAR else None
 
@@ -233,8 +239,37 @@ def _judged(gone: list[Item], come: list[Item], ours: Counted, theirs: Counted, 
         return Found(Turn.SUSPECT if few else Turn.REPLACED, tuple(suspect))
     if replaced is not None:
         return Found(Turn.REPLACED, (replaced,))
-    ordered = moved is not None or turns or _in_order(ours, theirs)
-    return Found(Turn.ALIKE if not gone and not come and not excused and ordered else Turn.OPEN)
+    if not gone and not come and not excused and (moved is not None or turns or _in_order(ours, theirs)):
+        return Found(Turn.ALIKE)
+    return Found(Turn.OPEN, tuple(_more_and_less(gone, come)))
+
+
+def _more_and_less(gone: Sequence[Item], come: Sequence[Item]) -> list[str]:
+    """Names, numbers and code that one of the two gives alone."""
+    ours, theirs = (
+        [item for item in side if item.sort >= Sort.NAME and not _weak(item) and any(map(str.isalnum, item.shown))]
+        for side in (gone, come)
+    )
+    said = [f'the target leaves out "{told(ours)}"'] if ours else []
+    return [*said, f'the target adds "{told(theirs)}"'] if theirs else said
+
+
+def added(question: str, source: str, target: str) -> str | None:
+    """What one of two answers adds behind an "and" or a comma to all that the other says, and the question does not."""
+    asked = _counted(question).bag
+    for verb, one, other in (("leaves out", source, target), ("adds", target, source)):
+        longer, shorter = _counted(one), _counted(other)
+        if not shorter.items or any(item.key not in longer.bag for item in shorter.items):
+            continue
+        known = shorter.bag.keys() | asked.keys()
+        for place, item in enumerate(longer.all[:MOST]):
+            if not place or item.form not in COORDINATORS or longer.all[place - 1].key not in shorter.bag:
+                continue
+            behind = longer.all[place + 1 : MOST]
+            news = behind[: next((at for at, one in enumerate(behind) if one.key in known), len(behind))]
+            if any(one.sort > Sort.ARTICLE and one.form not in FUNCTION for one in news):
+                return f'the target {verb} "{told([one for one in news if one.sort is not Sort.MARK])}"'
+    return None
 
 
 def _denies_news(negation: Item, left: Sequence[Item], of: Counted) -> bool:

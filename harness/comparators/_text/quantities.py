@@ -118,6 +118,9 @@ _MORE_UNITS: Mapping[str, tuple[str, float]] = MappingProxyType(
         "bytes": ("data", 1.0),
     }
 )
+_BEGINNINGS = frozenset((*NUMBERS, *ORDINALS, *_FOREIGN, *MONTHS, *CURRENCIES)) | word_set(
+    "minus negative a an half noon midday midnight"
+)
 _LONE = word_set("c f h l m g s")  # words that are units only behind a number that is one
 
 
@@ -163,6 +166,11 @@ def agree(one: Quantity, other: Quantity) -> bool:
 
 def _rounds_to(one: Quantity, other: Quantity) -> bool:
     return abs(one.value - other.value) <= 0.5001 * other.step * other.factor
+
+
+def may_count(word: str) -> bool:
+    """Whether a quantity may begin with a word: a quick look before a long one."""
+    return word.lower() in _BEGINNINGS or (word[0] in "IVX" and len(word) > 1)
 
 
 def quantities_in(pieces: Sequence[str], before: str = "") -> Quantity | None:

@@ -19,7 +19,19 @@ _REFUSES = re.compile(
     r"|\b(?:i|we) (?:must|have to|need to) (?:decline|refuse)\b"
     r"|\b(?:against|violates?) (?:my|our|the) (?:\w+ )?(?:guidelines|polic(?:y|ies)|programming)\b"
     r"|^\s*(?:i'm |i am )?(?:very )?sorry,? (?:but )?(?:i|we) (?:can't|cannot|can not)\b"
-    r"|\b(?:request|question|content|response) (?:was|has been|is) (?:blocked|filtered|declined)\b",
+    r"|\b(?:request|question|content|response) (?:was|has been|is) (?:blocked|filtered|declined)\b"
+    r"|\b(?:dabei|das|damit) kann ich (?:\w+ ){0,3}nicht (?:helfen|beantworten|unterstützen)\b"
+    r"|\bich kann (?:\w+ ){0,4}nicht (?:helfen|weiterhelfen|beantworten|unterstützen)\b"
+    r"|\bje ne (?:peux|suis) (?:\w+ ){0,4}(?:aider|répondre|fournir|capable)\b"
+    r"|\bno puedo (?:\w+ ){0,3}(?:ayudar\w*|responder|proporcionar|asistir\w*)\b"
+    r"|\bnon posso (?:\w+ ){0,3}(?:aiutar\w*|rispondere|fornire)\b",
+    re.IGNORECASE,
+)
+# Whoever speaks here says that they cannot do something; whether that is a refusal depends on the other answer.
+_UNABLE = re.compile(
+    rf"\b(?:i|we)(?:'m| am| are)? (?:sorry[, ]+(?:but )?)?(?:i )?{_CANNOT} \w+"
+    r"|\b(?:i|we)(?:'m| am| are) (?:unable|not able|not allowed|not permitted|not qualified|not designed) to \w+"
+    r"|^\s*(?:i'm |i am )?(?:very |so )?sorry\b",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(r"\b(?:however|but here|that said|instead, here|what i can)\b", re.IGNORECASE)
@@ -33,11 +45,25 @@ _HEDGES = re.compile(
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def refuses(text: str) -> bool:
-    """Whether a text is a refusal and nothing else. English only."""
+    """Whether a text is a refusal and nothing else, in English or in the plainest words of four other languages."""
+    return _short_one(text, _REFUSES)
+
+
+def refusals(source: str, target: str) -> tuple[bool, bool]:
+    """Which of two answers refuse. Beside a plain refusal, an answer that only says it is unable is one too: "not able
+    to diagnose" beside "I cannot provide a diagnosis".
+    """
+    plain = refuses(source), refuses(target)
+    if plain[0] is not plain[1] and all(refuses(text) or _short_one(text, _UNABLE) for text in (source, target)):
+        return True, True
+    return plain
+
+
+def _short_one(text: str, pattern: re.Pattern[str]) -> bool:
     plain = text.replace("’", "'")
     if not plain.strip() or len(plain) > _LONGEST:
         return False
-    return _REFUSES.search(plain) is not None and _GOES_ON.search(plain) is None
+    return pattern.search(plain) is not None and _GOES_ON.search(plain) is None
 
 
 @lru_cache(maxsize=CACHED_TEXTS)

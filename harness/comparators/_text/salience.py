@@ -44,6 +44,7 @@ SIGNS = (
 _BE_OR_BY = word_set("is was are were by be called named as")
 
 
+@lru_cache(maxsize=CACHED_TEXTS)
 def asks(question: str) -> str:
     """who, when, number, where, yes_no, or other: what the question wants."""
     words = [token.form for token in read(question).tokens]

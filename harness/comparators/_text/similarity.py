@@ -12,8 +12,9 @@ from harness.comparators._text.code import compare_code
 from harness.comparators._text.features import FEATURES, Pair, Side, pair
 from harness.comparators._text.languages import language
 from harness.comparators._text.model import Model
-from harness.comparators._text.near_copies import Turn, compare_near
-from harness.comparators._text.refusing import refuses
+from harness.comparators._text.near_copies import Found, Turn, added, compare_near
+from harness.comparators._text.refusing import refusals
+from harness.comparators._text.structures import compare_citations, compare_structures
 from harness.comparators._text.vocabulary import NO, YES
 from harness.comparators._text.words import read
 
@@ -55,7 +56,7 @@ def compare_texts(question: str, source: str, target: str, model: Model, *, comp
     complete: what differs between rewordings counts at any length, not only in long texts.
     Any text is taken, the empty one included.
     """
-    if _plain(source) == _plain(target):
+    if " ".join(source.split()) == " ".join(target.split()) and compare_code(source, target) is None:
         return Similarity(score=1.0, verdict=Same.SAME, reasons=())
     one_sided = _one_sided(source, target)
     if one_sided is not None:
@@ -67,32 +68,52 @@ def compare_texts(question: str, source: str, target: str, model: Model, *, comp
     score = model.probability(compared.values)
     if not question.strip() or uncalibrated:
         score = min(score, _held(compared))
-    code = compare_code(source, target)
-    near = compare_near(source, target)
+    formed = compare_structures(question, source, target)
+    alike = formed is not None and formed.turn is Turn.ALIKE
+    code = None if alike else compare_code(source, target)
+    near = _cited(formed or compare_near(source, target), source, target)
     if near is not None and near.turn is Turn.ALIKE and code is None:
         return Similarity(score=max(score, ALIKE), verdict=Same.SAME, reasons=(), uncalibrated=uncalibrated)
     reasons, defect = _defects(compared, source, target, complete)
-    suspect = near is not None and (
-        near.turn >= Turn.SUSPECT or (near.turn is Turn.REPLACED and (complete or _salient(compared)))
-    )
-    if near is not None and suspect:
-        reasons = [*near.reasons, *reasons]
+    suspicions: list[str] = []
+    if near is not None and _counts(near, compared, complete):
         defect |= near.turn is Turn.DIFFERENT
-        score = min(score, SUSPECT)
+        suspicions += near.reasons
+    if complete and not defect and (more := added(question, source, target)) is not None:
+        suspicions.append(more)
+    reasons = [*suspicions, *reasons]
     if code is not None:
         reasons.insert(0, code.said)
         defect |= code.changed
-        score = min(score, OTHER_CODE)
-    score = min(score, DEFECT) if defect else score
-    verdict = Same.SAME if score >= model.same_at else Same.DIFFERENT if score <= model.different_at else Same.NOT_SHOWN
-    if defect:
-        verdict = Same.DIFFERENT
-    elif suspect and verdict is Same.SAME:
+    most = min(SUSPECT if suspicions else 1.0, OTHER_CODE if code is not None else 1.0, DEFECT if defect else 1.0)
+    score = min(score, most)
+    verdict = Same.DIFFERENT if defect else _verdict(score, model)
+    if suspicions and verdict is Same.SAME:
         verdict = Same.NOT_SHOWN
     if verdict is not Same.SAME and not reasons:
         reasons = _apart(compared)
     said = tuple(dict.fromkeys(reasons))[:MOST_REASONS]
     return Similarity(score=score, verdict=verdict, reasons=said, uncalibrated=uncalibrated)
+
+
+def _verdict(score: float, model: Model) -> Same:
+    return Same.SAME if score >= model.same_at else Same.DIFFERENT if score <= model.different_at else Same.NOT_SHOWN
+
+
+def _cited(found: Found | None, source: str, target: str) -> Found | None:
+    """What was found, or that near copies cite something else."""
+    if found is not None and found.turn <= Turn.REPLACED:
+        return compare_citations(source, target) or found
+    return found
+
+
+def _counts(near: Found, compared: Pair, complete: bool) -> bool:  # noqa: FBT001
+    """Whether a difference between near copies keeps them from being called the same."""
+    if near.turn >= Turn.SUSPECT:
+        return True
+    if not near.reasons:
+        return False
+    return complete or (near.turn is Turn.REPLACED and _salient(compared))
 
 
 def _salient(compared: Pair) -> bool:
@@ -116,7 +137,7 @@ def _one_sided(source: str, target: str) -> Similarity | None:
     """Outcomes that come before any word is compared: an empty text, a refusal."""
     for outcome, ours, theirs in (
         ("answer is empty", not source.strip(), not target.strip()),
-        ("answer is a refusal", refuses(source), refuses(target)),
+        ("answer is a refusal", *refusals(source, target)),
     ):
         if ours and theirs:
             return Similarity(score=1.0, verdict=Same.SAME, reasons=(f"each {outcome}",))

@@ -129,25 +129,26 @@ def read(text: str) -> Words:
     joined = _joined(_dated(tokens))
     if len(joined) != len(tokens):
         sentences = _recounted(joined)
-    letters = [char for char in clean[:2000] if char.isalpha()]
-    latin = sum(char < "\u0250" for char in letters) / len(letters) if letters else 1.0
     return Words(
         text=clean,
         tokens=tuple(joined),
         sentences=tuple(sentences),
         stems=frozenset(token.stem for token in joined if token.kind is not Kind.FUNCTION),
-        negators=sum(_negates(token.form) for token in joined),
-        latin=latin,
+        negators=negators(joined),
+        latin=_latin(clean),
     )
 
 
 def negators(tokens: Sequence[Token]) -> int:
     """How many tokens turn the sense around."""
-    return sum(_negates(token.form) for token in tokens)
+    return len([token for token in tokens if token.form in NEGATORS or token.form[-3:] == "n't"])
 
 
-def _negates(form: str) -> bool:
-    return form in NEGATORS or form.endswith("n't")
+def _latin(text: str) -> float:
+    if text.isascii():
+        return 1.0
+    letters = [char for char in text[:2000] if char.isalpha()]
+    return sum(char < "\u0250" for char in letters) / len(letters) if letters else 1.0
 
 
 def _clean(text: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli._json import json_line
 from harness.errors import EXIT_GO
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """0 when it was looked for, found or not; it decides nothing. Raises HarnessError, which the door turns into 2."""
     from harness import config
     from harness.core.report import Payloads
+    from harness.reporters._parts.schema import plain  # numbers that are none become null
     from harness.run import explain, plan
     from harness.run.folder import find_run
     from harness.run.observe import observations
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         made = plan.again(record, profile)
         payloads = made.profile.payloads
         found = explain.explain_run(made, observations(made, folder.ledger), most=args.most)
-    print(json.dumps(_document(found, payloads)) if args.json else _text(found, payloads))
+    print(json_line(plain(_document(found, payloads))) if args.json else _text(found, payloads))
     return EXIT_GO
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli._json import json_line
 from harness.errors import EXIT_GO, EXIT_NO_GO, ConfigError, UnknownName
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _show(args: argparse.Namespace) -> None:
         for case in golden:
             if args.case in (None, case.id):
                 found = True
-                print(json.dumps(shown(case), ensure_ascii=True, allow_nan=False) if args.json else line(case))
+                print(json_line(shown(case)) if args.json else line(case))
     if not found and args.case is not None:
         raise ConfigError(f'{args.name}: there is no case "{args.case}".')
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli._json import json_line
 from harness.errors import EXIT_GO, EXIT_INCONCLUSIVE, EXIT_NO_GO, ConfigError, UnknownName
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def conclude(finished: list[Finished], *, as_json: bool) -> int:
 
     if as_json:
         documents = [json.loads(item.folder.report(".json").read_bytes()) for item in finished]
-        print(json.dumps(documents[0] if len(documents) == 1 else documents))
+        print(json_line(documents[0] if len(documents) == 1 else documents))
     decisions = [item.decision for item in finished]
     if any(decision is None for decision in decisions):
         return EXIT_INCONCLUSIVE

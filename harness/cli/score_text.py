@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from harness.cli._json import json_line
 from harness.errors import EXIT_GO, ConfigError
 
 
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         counts[found.verdict.value] += 1
         reasons = [*found.reasons, *([f"uncalibrated: {found.uncalibrated}"] if found.uncalibrated else [])]
         line = {"id": one["id"], "score": found.score, "verdict": found.verdict.value, "reasons": reasons}
-        print(json.dumps(line, ensure_ascii=False, allow_nan=False))
+        print(json_line(line))
     if not args.json:
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()) or "no pairs"
         print(f"{args.pairs}: {told}", file=sys.stderr)

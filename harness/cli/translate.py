@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli._json import json_line
 from harness.errors import EXIT_ERROR, EXIT_GO, ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         for one in translator.all(golden):
             counts.add(one)
             if args.json:
-                print(json.dumps(one.document(), ensure_ascii=False, allow_nan=False))
+                print(json_line(one.document()))
     if not args.json:
         print(counts.text(translator.pair.name))
     return EXIT_ERROR if counts.errors else EXIT_GO

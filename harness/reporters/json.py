@@ -26,7 +26,8 @@ class JsonReport:
         fields = plain(report)
         if not isinstance(fields, dict):
             raise TypeError(f"not a report: {type(report).__name__}")
-        return json.dumps({"schema": SCHEMA, **fields}, indent=1, allow_nan=False).encode("ascii") + b"\n"
+        text = json.dumps({"schema": SCHEMA, **fields}, indent=1, allow_nan=False)
+        return text.replace("##", "\\u0023\\u0023").encode("ascii") + b"\n"  # no "##vso[" for a build's log
 
 
 def build() -> JsonReport:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.cli import main
+from harness.lab.loopback import Reply, Request
 from tests.conftest import SharedLab
 from tests.small import workflow
 from tests.small.project import ROOT
+from tests.small.server import answering
 
 # What the runner fills in. A workflow that asks for more has to be looked at.
 SAID = {
@@ -85,6 +90,48 @@ def test_a_pull_request_is_checked_in_the_lab_and_commented(project: Path, share
         assert last.code == 0, last
         assert method in (project.parent / "asked").read_text().splitlines()[-1]
     assert "<!-- parity-harness lab -->" in (project.parent / "asked").read_text()
+
+
+def test_a_comment_on_azure_is_written_once_and_then_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """The script of the job `comment`, with the real curl and jq, against a server that keeps threads as Azure does."""
+    assert main(["init", str(tmp_path / "new"), "--ci", "azure"]) == 0
+    text = (tmp_path / "new" / "azure-pipelines" / "parity-pull-request.yml").read_text()
+    (job,) = [one for one in workflow.azure(text, lab=True)["jobs"] if one["job"] == "comment"]
+    (script,) = [step["bash"] for step in job["steps"] if "bash" in step]
+    comment = tmp_path / "parity-reports" / "published" / "comment.md"
+    comment.parent.mkdir(parents=True)
+    kept: list[dict[str, Any]] = [{"id": 3, "comments": [{"content": "somebody else's"}]}, {"id": 4, "comments": []}]
+    path = "/octo/p/_apis/git/repositories/r/pullRequests/7/threads"
+
+    def threads(request: Request) -> Reply:
+        assert request.headers["authorization"] == f"Bearer {SAID['github.token']}"
+        body = json.loads(request.body) if request.body else None
+        if request.method == "GET" and request.path == path:
+            return Reply(status=200, body=json.dumps({"value": kept}).encode())
+        if request.method == "POST" and request.path == path:
+            kept.append({"id": 9, "comments": body["comments"]})
+            return Reply(status=200)
+        if request.method == "PATCH" and request.path == f"{path}/9/comments/1":
+            kept[-1]["comments"][0]["content"] = body["content"]
+            return Reply(status=200)
+        return Reply(status=404)
+
+    with answering(threads) as address:
+        said = {
+            "PATH": "/usr/bin:/bin",
+            "PIPELINE_WORKSPACE": str(tmp_path),
+            "SYSTEM_ACCESSTOKEN": SAID["github.token"],
+            "SYSTEM_COLLECTIONURI": f"{address}/octo/",
+            "SYSTEM_TEAMPROJECTID": "p",
+            "BUILD_REPOSITORY_ID": "r",
+            "SYSTEM_PULLREQUEST_PULLREQUESTID": "7",
+        }
+        for shown in ("one", 'two "quoted" $(id) `id`'):
+            comment.write_text(f"<!-- parity-harness lab -->\n{shown}\n")
+            done = subprocess.run(["/bin/bash", "-c", script], env=said, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stdout) == (0, ""), done.stderr
+            assert len(kept) == 3
+            assert kept[-1]["comments"][0]["content"] == comment.read_text()
 
 
 def test_the_gate_refuses_a_project_without_evidence(project: Path):

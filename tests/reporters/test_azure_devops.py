@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from json import loads
+
 import pytest
 from hypothesis import given, settings
 
-from harness.reporters import azure_devops, terminal
+from harness.cli._json import json_line
+from harness.reporters import azure_devops, json, terminal
 from harness.reporters._parts.notices import Place
 from tests.reporters import sample
 from tests.reporters.commands import SMUGGLED, TEXT, Command, azure, github, lines
@@ -76,4 +79,9 @@ def test_no_text_at_all_is_a_command_of_either_build_system(text: str):
     log = azure_devops.build().render(everywhere(text))
     assert [command.name for command in commands(log)] == ["task.logissue"] * 3 + ["task.setvariable", "task.complete"]
     assert not [line for line in lines(log) if github(line)]
+    assert not commands(json.build().render(everywhere(text)))
+    document = {"said": text, text: [text]}
+    said = json_line(document)
+    assert loads(said) == document
+    assert azure(said) is None and github(said) is None
     assert not commands(terminal.build().render(everywhere(text)))

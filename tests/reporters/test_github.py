@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from harness.core.verdict import Verdict
-from harness.reporters import github, terminal
+from harness.reporters import github, json, terminal
 from harness.reporters._parts.notices import Place
 from tests.reporters import sample
 from tests.reporters.commands import SMUGGLED, TEXT, Command, lines
@@ -85,3 +85,4 @@ def test_no_text_at_all_is_a_command(text: str):
     report = everywhere(text)
     assert [one.name for one in commands(github.build().render(report))] == ["error", "error", "error", "notice"]
     assert not commands(terminal.build().render(report))
+    assert not commands(json.build().render(report))

@@ -6,11 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,13 @@ import pytest
 from harness.config import Network, Project, Webhook
 from harness.core.report import Payloads
 from harness.errors import ConfigError, Rejected, Unavailable
+from harness.lab.loopback import Reply, Request
 from harness.run import publish_webhook
 from harness.run.publish import publish, publishing
 from harness.run.publish_page import Bulletin
 from harness.run.publish_payloads import cleared
 from tests.reporters import sample
+from tests.small.server import answering
 
 SECRET = "-".join(["a", "secret", "of", "a", "test"])
 
@@ -34,33 +34,20 @@ class Listener:
 
     url: str
     statuses: list[int]
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    heard: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Reply:
+        self.heard.append((request.headers, request.body))
+        status = self.statuses.pop(0) if self.statuses else 200
+        return Reply(status=status, headers={"location": "http://127.0.0.1:1/elsewhere"})
 
 
 @contextmanager
 def listening(*statuses: int) -> Iterator[Listener]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            listener.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(listener.statuses.pop(0) if listener.statuses else 200)
-            self.send_header("location", "http://127.0.0.1:1/elsewhere")
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    listener = Listener(f"http://127.0.0.1:{server.server_port}/hook", list(statuses))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    listener = Listener("", list(statuses))
+    with answering(listener.answer) as address:
+        listener.url = f"{address}/hook"
         yield listener
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def tell(listener: Listener, *, waited: list[float] | None = None, secret: str = SECRET, **settings: Any) -> None:

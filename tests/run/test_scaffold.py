@@ -92,6 +92,13 @@ def test_the_cutovers_policy_and_the_estate_are_read_and_fit_each_other(project:
     assert {suite for entry in estate.entries for suite in entry.covered_by} == {one.suite for one in policy.require}
 
 
+def test_the_switch_is_one_that_can_be_read(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any):
+    monkeypatch.chdir(project)
+    assert load_policy(project / "live.toml").criteria
+    main(["cutover", "status", "router"])
+    assert "100" in capsys.readouterr().out
+
+
 def test_what_a_suite_says_of_itself_is_well(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any):
     monkeypatch.chdir(project)
     assert main(["doctor", "--offline"]) == 0, capsys.readouterr().out

@@ -62,10 +62,17 @@ class Server:
 @contextmanager
 def serving() -> Iterator[Server]:
     """A server on a free port of loopback while the block runs."""
-    listener = loopback.listen()
-    server = Server(loopback.address_of(listener))
-    threading.Thread(target=loopback.serve, args=(listener, server.answer), daemon=True).start()
-    try:
+    server = Server("")
+    with answering(server.answer) as server.address:
         yield server
+
+
+@contextmanager
+def answering(handler: loopback.Handler) -> Iterator[str]:
+    """The address at which a handler answers while the block runs."""
+    listener = loopback.listen()
+    threading.Thread(target=loopback.serve, args=(listener, handler), daemon=True).start()
+    try:
+        yield loopback.address_of(listener)
     finally:
         listener.close()

@@ -287,14 +287,28 @@ def side_settings(profile: Profile, suite: Suite, side: Side, *, lab: Mapping[st
             f'{PROJECT_FILE}: profile "{profile.name}" names no {side.value}, and this run calls it. Add '
             f"[profiles.{profile.name}.{side.value}], or call the other side alone: {_ALONE[side]}"
         )
-    table: dict[str, Any] = dict(said)
-    own = table.pop("endpoint", None)
-    endpoint = suite.endpoints.get(profile.name, {}).get(side.value, own)
+    endpoint = suite.endpoints.get(profile.name, {}).get(side.value, said.get("endpoint"))
     if endpoint is None:
         raise ConfigError(
             f'{suite.path}: no {side.value} endpoint for profile "{profile.name}"; name it under '
             f"[endpoints.{profile.name}]. Profiles named there: {', '.join(sorted(suite.endpoints)) or 'none'}."
         )
+    return _settings(profile, side, str(endpoint), said, lab)
+
+
+def account_settings(profile: Profile, side: Side, *, lab: Mapping[str, str] | None = None) -> SideSettings | None:
+    """The side without an endpoint, to ask its account what it has; None where the profile does not name the side.
+
+    Raises ConfigError where a file that the profile's network names does not exist.
+    """
+    said = profile.source if side is Side.SOURCE else profile.target
+    return None if said is None else _settings(profile, side, "", said, lab)
+
+
+def _settings(
+    profile: Profile, side: Side, endpoint: str, said: Mapping[str, Json], lab: Mapping[str, str] | None
+) -> SideSettings:
+    table: dict[str, Any] = {key: value for key, value in said.items() if key != "endpoint"}
     for key in ("ca_bundle", "client_certificate", "client_key"):
         file = getattr(profile.network, key)
         if file is not None and not file.is_file():

@@ -24,6 +24,7 @@ COMMANDS = (
     "record",
     "gate",
     "cutover",
+    "inventory",
     "decide",
     "report",
     "sign",

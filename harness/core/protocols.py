@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from harness.core.call import Reading, Unreadable, Wait, Wire
 from harness.core.case import Case, Lot, Recording, Request, Translation
+from harness.core.inventory import Inventory
 from harness.core.output import Output
 from harness.core.report import ParityReport
 from harness.core.verdict import Comparison
@@ -61,6 +63,18 @@ class Service(Protocol):
 
     def open(self) -> Endpoint:
         """Resolve credentials and addresses; the first thing that touches the network."""
+        ...
+
+
+@runtime_checkable
+class Lister(Protocol):
+    """A service that can tell what the side's account has of it: for `parity inventory`."""
+
+    def inventory(self, since: datetime, /) -> Inventory | None:
+        """None where the side's cloud has no such service. since: what was last used before is left out, UTC.
+
+        What the role may not list is told, never left out. Raises ServiceError where another attempt may help.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ pull request: one table a thing, in a fixed order.
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -120,6 +121,14 @@ class Entry:
         """Whether a suite must cover it: it answers requests, and nobody put it out of scope."""
         return self.found.kind in SERVING and self.out_of_scope is None
 
+    @property
+    def standing(self) -> str:
+        """What covers it, or why nothing need to, in a word for a table."""
+        if self.out_of_scope is not None:
+            return "out of scope"
+        covered = ", ".join(dict.fromkeys((*self.suites, *self.covered_by)))
+        return covered or ("nothing" if self.asked else "-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
@@ -142,6 +151,11 @@ class Estate:
         }
         return hashlib.sha256(canonical_json(content)).hexdigest()
 
+    @property
+    def uncovered(self) -> tuple[Entry, ...]:
+        """What is in scope and has no suite."""
+        return tuple(entry for entry in self.entries if entry.asked and not (entry.suites or entry.covered_by))
+
     def sources(self, name: str) -> tuple[Found, ...]:
         """What stands at the source under the name that a suite calls."""
         return tuple(one.found for one in self.entries if one.found.kind in SERVING and called(one.found, name))
@@ -158,16 +172,22 @@ class Estate:
 
 
 def called(found: Found, name: str) -> bool:
-    """Whether a suite that calls `name` calls this: by its name, by its ARN, or by its model through a profile.
+    """Whether a suite that calls `name` calls this: by its name, by its ARN, by its model through a profile, or by the
+    endpoint that a deployment stands behind.
 
-    An inference profile of several regions is the model's id with the region group before it: "us.anthropic...".
+    An inference profile of several regions is the model's id with a group of regions before it: "us.anthropic...".
     """
-    tail = name.rpartition("/")[2] if name.startswith("arn:") else name
-    if found.name in (name, tail):
-        return True
-    return (
-        found.kind == "foundation model" and tail.partition(".")[2] == found.name and len(tail.partition(".")[0]) <= 6
-    )
+    if found.kind in _BEHIND_ENDPOINTS and "/" not in name:
+        return name in (found.name, found.name.partition("/")[0])
+    return _plain_name(found.name) == _plain_name(name)
+
+
+_BEHIND_ENDPOINTS = ("deployment", "batch endpoint")
+_REGIONS = re.compile(r"^(us|us-gov|eu|apac|jp|au|ca|global)\.")
+
+
+def _plain_name(name: str) -> str:
+    return _REGIONS.sub("", name.rpartition("/")[2] if name.startswith("arn:") else name)
 
 
 def load_estate(path: Path) -> Estate:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from harness.lab import aws_credentials, converse, event_stream, service_model, sigv4
+from harness.lab import aws_credentials, converse, estate, event_stream, service_model, sigv4
 from harness.lab.bedrock_bodies import Asked, Family, Malformed
 from harness.lab.bedrock_embeddings import embedder_of
 from harness.lab.bedrock_families import family_of
@@ -79,6 +79,9 @@ def application(desk: Desk) -> Handler:
 
 
 def _serve(desk: Desk, operations: dict[str, service_model.Operation], voice: Voice, request: Request) -> Reply:
+    if request.path in estate.BEDROCK_LISTS:
+        _check_signature(desk, request)
+        return estate.bedrock(request)
     operation = next((known for known in operations.values() if known.matches(request)), None)
     if operation is None:
         raise _Refused(404, "UnknownOperationException", "The requested operation is not served.")

@@ -1,6 +1,7 @@
 """What the resource manager tells of the Azure OpenAI resource: its deployments, and the policy of its content filter.
 
-Source: Azure REST reference, Cognitive Services: "Deployments - Get", "Rai Policies - Get".
+Source: Azure REST reference, Cognitive Services: "Deployments - Get" and "- List", "Accounts - List Models",
+"Rai Policies - Get".
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from harness.lab import estate
 from harness.lab.settings import DEPLOYMENTS, RESOURCE, RESOURCE_GROUP, SUBSCRIPTION
 
 PROVIDER = "microsoft.cognitiveservices"
@@ -22,6 +24,7 @@ _ACCOUNT = [
     "accounts",
     RESOURCE,
 ]
+_MAKERS = {"claude": "Anthropic", "Llama": "Meta", "Mistral": "Mistral AI"}
 _CATEGORIES = ("Hate", "Selfharm", "Sexual", "Violence")
 
 
@@ -40,16 +43,33 @@ def document(names: list[str]) -> dict[str, Any] | None:
     return None
 
 
+def listed(names: list[str]) -> list[dict[str, Any]] | None:
+    """What a listing below the resource holds; None where the path is none."""
+    match [name.lower() for name in names[8:]]:
+        case ["deployments"]:
+            return [_deployment(name) for name in DEPLOYMENTS]
+        case ["models"]:
+            return estate.catalogue(_model)
+    return None
+
+
+def _model(served: str) -> tuple[str, str, str]:
+    """Name, version and maker of what a deployment serves."""
+    dated = re.fullmatch(r"(.+?)-(\d{4}-\d{2}-\d{2}|\d{8})", served)
+    name, version = dated.groups() if dated else (served, "1")
+    return name, version, next((maker for begins, maker in _MAKERS.items() if served.startswith(begins)), "OpenAI")
+
+
 def _deployment(name: str) -> dict[str, Any]:
-    dated = re.fullmatch(r"(.+?)-(\d{4}-\d{2}-\d{2}|\d{8})", DEPLOYMENTS[name])
-    model, version = dated.groups() if dated else (DEPLOYMENTS[name], "1")
+    model, version, maker = _model(DEPLOYMENTS[name])
     return {
         "id": f"/{'/'.join(_ACCOUNT)}/deployments/{name}",
         "name": name,
         "type": "Microsoft.CognitiveServices/accounts/deployments",
         "sku": {"name": "Standard", "capacity": 100},
+        "systemData": estate.system_data(),
         "properties": {
-            "model": {"format": "OpenAI", "name": model, "version": version},
+            "model": {"format": maker, "name": model, "version": version},
             "versionUpgradeOption": "NoAutoUpgrade",
             "raiPolicyName": POLICY,
             "provisioningState": "Succeeded",

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from harness.lab import cognitive, identity, tokens
+from harness.lab import cognitive, estate, identity, tokens
 from harness.lab.desk import PREFIX, Desk
 from harness.lab.loopback import Reply, Request
 from harness.lab.settings import (
@@ -100,7 +100,10 @@ def _route(desk: Desk, operations: dict[str, float], request: Request) -> Reply:
         raise _Refused(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required")
     names = [unquote(part) for part in request.path.strip("/").split("/")]
     if cognitive.owns(names):
+        address = desk.settings.addresses["resource_manager"]
         found = cognitive.document(names) if request.method == "GET" else None
+        if request.method == "GET" and (listed := cognitive.listed(names)) is not None:
+            found = estate.paged(listed, request, address)
         if found is None:
             raise _Refused(404, "ResourceNotFound", f"The Resource '{'/'.join(names[5:])}' was not found.")
         return _reply(found)
@@ -110,7 +113,11 @@ def _route(desk: Desk, operations: dict[str, float], request: Request) -> Reply:
         case "GET", []:
             return _reply(_workspace())
         case "GET", ["onlineendpoints"]:
-            return _reply({"value": [_endpoint(desk, name) for name in AUTH_MODES]})
+            return _page(desk, [_endpoint(desk, name) for name in AUTH_MODES], request)
+        case "GET", ["batchendpoints"]:
+            return _page(desk, [], request)
+        case "GET", ["models"]:
+            return _page(desk, estate.models(WORKSPACE_ID, AUTH_MODES), request)
         case "GET", ["onlineendpoints", name]:
             return _reply(_endpoint(desk, _known(name)))
         case "PUT", ["onlineendpoints", name]:
@@ -199,7 +206,9 @@ def _deployment(endpoint: str) -> dict[str, Any]:
         "kind": "Managed",
         "tags": {},
         "sku": {"name": "Default", "capacity": 1},
+        "systemData": estate.system_data(),
         "properties": {
+            "model": estate.model_of(WORKSPACE_ID, endpoint),
             "endpointComputeType": "Managed",
             "instanceType": "Standard_DS3_v2",
             "provisioningState": "Succeeded",
@@ -268,6 +277,10 @@ def _token(desk: Desk, name: str) -> Reply:
         "tokenType": "Bearer",
     }
     return _reply(document)
+
+
+def _page(desk: Desk, values: list[dict[str, Any]], request: Request) -> Reply:
+    return _reply(estate.paged(values, request, desk.settings.addresses["resource_manager"]))
 
 
 def _reply(document: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> Reply:

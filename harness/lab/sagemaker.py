@@ -1,6 +1,7 @@
 """SageMaker runtime: two real-time endpoints with scikit-learn models as they were trained, in float64.
 
-`POST /endpoints/NAME/invocations` goes to the endpoint's container (`containers.py`). Refusals come in the service's
+`POST /endpoints/NAME/invocations` goes to the endpoint's container (`containers.py`); the control plane, on the same
+address, is `estate.py`. Refusals come in the service's
 shape: an error name in `x-amzn-ErrorType`, `Message` in the body; what the container itself refuses is a ModelError 424
 around the container's own status.
 Source: SageMaker runtime API reference, InvokeEndpoint; the service model for shapes, lengths and patterns.
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.lab import aws_credentials, service_model, sigv4, sts
+from harness.lab import aws_credentials, estate, service_model, sigv4, sts
 from harness.lab.containers import Container, ContainerRefused
 from harness.lab.desk import PREFIX, Desk
 from harness.lab.loopback import Handler, Reply, Request
@@ -52,6 +53,12 @@ def application(desk: Desk, containers: Mapping[str, Container]) -> Handler:
                 request.method, request.path, request.headers.get(CONTROL_HEADER, ""), request.body
             )
             return Reply(status=status, body=body)
+        if request.path == "/" and "x-amz-target" in request.headers:
+            try:
+                _check_signature(desk, request)
+            except _Refused as refused:
+                return _error(refused)
+            return estate.sagemaker(request, containers)
         if request.path == "/":
             return sts.answer(desk.settings, request)
         try:
@@ -76,16 +83,9 @@ def _invoke(
     settings, fault = desk.settings, desk.fault
     if not operation.matches(request):
         raise _Refused(404, "UnknownOperationException", "The requested operation is not served.")
-    credential = sigv4.Credential(
-        region=REGION,
-        service="sagemaker",
-        secret_of=lambda key_id, token: aws_credentials.secret_of(settings, key_id, token),
-    )
+    _check_signature(desk, request)
     try:
-        sigv4.check(request, credential, now=datetime.now(UTC))
         members = operation.read(request)
-    except sigv4.Denied as denied:
-        raise _Refused(denied.status, denied.code, str(denied)) from denied
     except service_model.Violation as violation:
         raise _Refused(400, "ValidationError", str(violation)) from violation
     _check_addressee(members, containers)
@@ -120,6 +120,18 @@ def _invoke(
         )
         if spare_s > 0:
             time.sleep(spare_s)
+
+
+def _check_signature(desk: Desk, request: Request) -> None:
+    credential = sigv4.Credential(
+        region=REGION,
+        service="sagemaker",
+        secret_of=lambda key_id, token: aws_credentials.secret_of(desk.settings, key_id, token),
+    )
+    try:
+        sigv4.check(request, credential, now=datetime.now(UTC))
+    except sigv4.Denied as denied:
+        raise _Refused(denied.status, denied.code, str(denied)) from denied
 
 
 def _check_addressee(members: dict[str, str], containers: Mapping[str, Container]) -> None:

@@ -48,7 +48,7 @@ def resolve(settings: SideSettings, way: Way, *, service: str, number: int = 0) 
     tokens: set[str] = set()
     try:
         credential = Remembering(credential_of(settings, cloud, way), tokens)
-        client = _client(credential, settings, cloud, way)
+        client = workspace_client(credential, settings, cloud, way)
         endpoint = client.online_endpoints.get(name)
         uri, mode = str(endpoint.scoring_uri), str(endpoint.auth_mode).lower()
         _check_uri(uri, settings)
@@ -84,7 +84,7 @@ def _expiring(uri: str, secret: str, expires_at_s: float, told_s: float | None, 
     )
 
 
-def _client(credential: TokenCredential, settings: SideSettings, cloud: AzureCloud, way: Way) -> MLClient:
+def workspace_client(credential: TokenCredential, settings: SideSettings, cloud: AzureCloud, way: Way) -> MLClient:
     needed = {"subscription_id": settings.subscription_id, "resource_group": settings.resource_group}
     for key, value in {**needed, "workspace": settings.workspace}.items():
         if value is None:

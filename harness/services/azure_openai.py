@@ -12,15 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from harness.config import SideSettings
+from harness.core.inventory import Inventory
 from harness.core.protocols import Endpoint
 from harness.errors import ConfigError, UnknownName
 from harness.services._hosts import azure_cloud, resource_address
 from harness.services._network import Way
 from harness.services._openai_chat import NAMES, Dialect
 from harness.services._openai_codec import OpenAICodec
+from harness.shapes import AZURE_CLOUDS
 
 if TYPE_CHECKING:
     import httpx2
@@ -80,6 +83,15 @@ class AzureOpenAI:
         except BaseException:
             way.close()
             raise
+
+    def inventory(self, _since: datetime, /) -> Inventory | None:
+        """Deployments of OpenAI's models; none where the profile names no resource."""
+        settings = self.settings
+        if settings.cloud not in AZURE_CLOUDS or settings.resource is None:
+            return None
+        from harness.services import _inventory_cognitive
+
+        return _inventory_cognitive.read(settings, service=SERVICE, openai=True)
 
 
 def _client(

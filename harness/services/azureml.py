@@ -13,6 +13,7 @@ import uuid
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from harness import __version__
 from harness.config import SideSettings
 from harness.core.call import Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
+from harness.core.inventory import Inventory
 from harness.core.protocols import Endpoint
 from harness.core.table import rows_asked, table_of
 from harness.errors import HarnessError, Rejected, ServiceError, Unavailable, UnencodableRequest
@@ -37,6 +39,7 @@ from harness.services._tabular import (
     scores_of,
     unreadable,
 )
+from harness.shapes import AZURE_CLOUDS
 
 if TYPE_CHECKING:
     from harness.services._azure import Access
@@ -118,6 +121,16 @@ class AzureML:
     def open(self) -> Endpoint:
         """Resolve scoring URI and key or token. Raises ConfigError, and ServiceError as the control plane answers."""
         return AzureMLEndpoint(self.settings)
+
+    def inventory(self, _since: datetime, /) -> Inventory | None:
+        """Deployments of online and batch endpoints, and models of the workspace; none where the profile names none."""
+        if self.settings.cloud not in AZURE_CLOUDS or self.settings.workspace is None:
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in `_resolve`
+            from harness.services import _inventory_azureml
+
+        return _inventory_azureml.read(self.settings)
 
 
 class AzureMLEndpoint:

@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import urllib3
@@ -25,6 +26,7 @@ from harness.config import SideSettings
 from harness.core.call import Event, FailureKind, Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
 from harness.core.chat import Conversation
+from harness.core.inventory import Inventory
 from harness.core.protocols import Codec, Endpoint
 from harness.errors import (
     CodecError,
@@ -53,6 +55,7 @@ from harness.services._streams import (
     recorded,
     refused,
 )
+from harness.shapes import AZURE_CLOUDS
 
 if TYPE_CHECKING:
     import httpx2
@@ -121,6 +124,15 @@ class Foundry:
         except BaseException:
             way.close()
             raise
+
+    def inventory(self, _since: datetime, /) -> Inventory | None:
+        """Deployments of other makers' models; none where the profile names no resource."""
+        settings = self.settings
+        if settings.cloud not in AZURE_CLOUDS or settings.resource is None:
+            return None
+        from harness.services import _inventory_cognitive
+
+        return _inventory_cognitive.read(settings, service=SERVICE, openai=False)
 
 
 def _inference(

@@ -11,11 +11,13 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from harness.config import SideSettings
 from harness.core.call import Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
+from harness.core.inventory import Inventory
 from harness.core.output import Scores
 from harness.core.protocols import Endpoint
 from harness.core.table import rows_asked, table_of
@@ -32,6 +34,7 @@ from harness.services._tabular import (
     table_of_numbers,
     unreadable,
 )
+from harness.shapes import AWS_CLOUDS
 
 if TYPE_CHECKING:
     from harness.services._aws import Aws
@@ -145,6 +148,14 @@ class SageMaker:
         from harness.services._aws import Aws  # boto3 takes half a second to import
 
         return SageMakerEndpoint(self.settings.endpoint, Aws(self.settings, service=SERVICE, api="sagemaker-runtime"))
+
+    def inventory(self, since: datetime, /) -> Inventory | None:
+        """Endpoints, batch jobs, pipelines and groups of the registry."""
+        if self.settings.cloud not in AWS_CLOUDS:
+            return None
+        from harness.services import _inventory_sagemaker
+
+        return _inventory_sagemaker.read(self.settings, since=since)
 
 
 class SageMakerEndpoint:

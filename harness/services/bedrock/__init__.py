@@ -7,12 +7,15 @@ every body has in common lies in `codec`, `events` and `headers`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from harness.config import SideSettings
+from harness.core.inventory import Inventory
 from harness.core.protocols import Endpoint
 from harness.errors import ConfigError, UnknownName
 from harness.services.bedrock.codec import BedrockCodec
 from harness.services.bedrock.families import CHAT, EMBEDDING, IMAGE
+from harness.shapes import AWS_CLOUDS
 
 SERVICE = "bedrock"
 APIS = ("converse", "invoke")
@@ -56,3 +59,11 @@ class Bedrock:
         from harness.services.bedrock.endpoint import BedrockEndpoint
 
         return BedrockEndpoint(self.settings.endpoint, Aws(self.settings, service=SERVICE, api="bedrock-runtime"))
+
+    def inventory(self, _since: datetime, /) -> Inventory | None:
+        """Models of one's own, profiles, agents, knowledge bases and guardrails; all of them, however long unused."""
+        if self.settings.cloud not in AWS_CLOUDS:
+            return None
+        from harness.services import _inventory_bedrock
+
+        return _inventory_bedrock.read(self.settings)

@@ -23,6 +23,7 @@ SERVING = (
 # What those are made by or from: listed for people, and nothing that a request could go to.
 BEHIND = ("pipeline", "model package group", "model")
 KINDS = (*SERVING, *BEHIND)
+EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlisted:
-    """A listing that failed. reason: the cloud's word ("AccessDenied"). needs: the right or setting that would help."""
+    """A listing that failed. kind: one of KINDS, or EVERYTHING where the service could not be asked at all.
+
+    reason: the cloud's word ("AccessDenied"). needs: the right or setting that would help. again: another attempt may.
+    """
 
     service: str
     kind: str
     reason: str
     needs: str
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ class Lister(Protocol):
     def inventory(self, since: datetime, /) -> Inventory | None:
         """None where the side's cloud has no such service. since: what was last used before is left out, UTC.
 
-        What the role may not list is told, never left out. Raises ServiceError where another attempt may help.
+        What could not be listed is told, never left out. Raises ConfigError and ServiceError where there is no asking.
         """
         ...
 

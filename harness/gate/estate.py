@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.core.inventory import KINDS, SERVING, Found, Unlisted
+from harness.core.inventory import EVERYTHING, KINDS, SERVING, Found, Unlisted
 from harness.core.secrets import refuse_secrets
 from harness.core.shape import check
 from harness.errors import ConfigError, PolicyError
@@ -79,7 +79,7 @@ _UNLISTED = _table(
     ("service", "kind", "reason", "needs"),
     {
         "service": _SEEN["service"],
-        "kind": _SEEN["kind"],
+        "kind": {"enum": [*KINDS, EVERYTHING], "description": "What could not be listed."},
         "reason": _text("Why it could not be listed."),
         "needs": _text("What would help."),
     },
@@ -166,6 +166,7 @@ class Estate:
         The name of an Azure ML endpoint stands for its deployments that have traffic, or for all where none has.
         """
         told = [*self.targets, *(one.counterpart for one in self.entries if one.counterpart is not None)]
+        told = [one for one in told if one.kind in SERVING]
         exact = tuple(one for one in told if one.name == name)
         under = [one for one in told if one.name.startswith(f"{name}/")]
         return exact or tuple(one for one in under if one.share) or tuple(under)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from harness.core.inventory import SERVING, Found
+from harness.core.inventory import EVERYTHING, SERVING, Found
 from harness.gate.estate import SCHEMA, Entry, Estate
 
 _HEAD = (
@@ -29,11 +29,11 @@ def refreshed(before: Estate | None, now: Estate) -> Estate:
     refused = {(one.service, one.kind) for one in now.unlisted}
     entries = [_kept(entry, known.get(entry.key)) for entry in now.entries]
     listed = {entry.key for entry in entries}
-    entries += [entry for entry in before.entries if entry.key not in listed and entry.key[:2] in refused]
+    entries += [entry for entry in before.entries if entry.key not in listed and _unseen(entry.key, refused)]
     told = {_key(target): target for target in before.targets}
     targets = [_retiring(target, told.get(_key(target))) for target in now.targets]
     at_target = {_key(target) for target in targets}
-    targets += [one for one in before.targets if _key(one) not in at_target and _key(one)[:2] in refused]
+    targets += [one for one in before.targets if _key(one) not in at_target and _unseen(_key(one), refused)]
     return _ordered(replace(now, entries=tuple(entries), targets=tuple(targets)))
 
 
@@ -107,6 +107,11 @@ def _retiring(target: Found, before: Found | None) -> Found:
     if before is None or target.retires is not None or (before.model, before.version) != (target.model, target.version):
         return target
     return replace(target, retires=before.retires)
+
+
+def _unseen(key: tuple[str, str, str], refused: set[tuple[str, str]]) -> bool:
+    service, kind, _ = key
+    return (service, kind) in refused or (service, EVERYTHING) in refused
 
 
 def _key(found: Found) -> tuple[str, str, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from harness import config
 from harness.core import registry
 from harness.core.call import Side
-from harness.core.inventory import SERVING, Found, Inventory, Unlisted
+from harness.core.inventory import EVERYTHING, SERVING, Found, Inventory, Unlisted
 from harness.core.protocols import Lister
-from harness.errors import HarnessError, ServiceError
+from harness.errors import HarnessError, ServiceError, Unavailable
 from harness.gate.estate import Entry, Estate, called
 from harness.run.pacing import patiently
 from harness.run.session import utc_now
@@ -115,13 +115,22 @@ def _side(profile: config.Profile, side: Side, lab: Mapping[str, str], since: da
 
 
 def _asked(name: str, service: Lister, since: datetime, attempts: int) -> Inventory:
+    """What a service tells, asked again where another attempt may help; what came of the last one stays."""
+    last = Inventory()
+
+    def ask() -> None:
+        nonlocal last
+        last = service.inventory(since) or Inventory()
+        if any(one.again for one in last.unlisted):
+            raise Unavailable("a listing failed", service=name)
+
     try:
-        return patiently(lambda: service.inventory(since), attempts) or Inventory()
-    except ServiceError as exc:
-        reason, needs = exc.kind, f"an answer of {name}: {exc}"
+        patiently(ask, attempts)
     except HarnessError as exc:
-        reason, needs = "not asked", str(exc)
-    return Inventory(unlisted=(Unlisted(service=name, kind="endpoint", reason=reason, needs=needs),))
+        if not last.unlisted:
+            reason = exc.kind if isinstance(exc, ServiceError) else "not asked"
+            return Inventory(unlisted=(Unlisted(service=name, kind=EVERYTHING, reason=reason, needs=str(exc)),))
+    return last
 
 
 def _with_models(listed: Sequence[Found], models: Iterable[str]) -> tuple[Found, ...]:
@@ -148,7 +157,8 @@ def _model(name: str) -> Found:
 def _entry(found: Found, suites: Sequence[Covering], targets: Sequence[Found]) -> Entry:
     """One thing at the source, with the suites that call it and what the first of them compares it with."""
     mine = [one for one in suites if found.kind in SERVING and called(found, one.source)]
-    behind = [one for suite in mine for one in targets if called(one, suite.target)]
+    answering = [one for one in targets if one.kind in SERVING]
+    behind = [one for suite in mine for one in answering if called(one, suite.target)]
     return Entry(
         found=found,
         suites=tuple(one.suite for one in mine),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from harness.core.inventory import Found, Inventory, Unlisted
-from harness.errors import Denied, Rejected
+from harness.errors import Denied, ServiceError
 
 
 class Told:
@@ -27,15 +27,16 @@ class Told:
 
     @contextmanager
     def listing(self, kind: str, needs: str) -> Iterator[None]:
-        """What is listed within; a refusal ends it and is kept. needs: the right that it takes.
-
-        Failures that another attempt may mend are raised: the caller asks again.
-        """
+        """What is listed within; a failure ends it and is kept, and other listings go on. needs: the right it takes."""
         try:
             yield
-        except (Denied, Rejected) as exc:
-            reason = "AccessDenied" if isinstance(exc, Denied) else f"rejected, status {exc.status or 'unknown'}"
-            self._unlisted[kind, needs] = Unlisted(service=self._service, kind=kind, reason=reason, needs=needs)
+        except ServiceError as exc:
+            reason = "AccessDenied" if isinstance(exc, Denied) else exc.kind
+            if exc.status is not None and not isinstance(exc, Denied):
+                reason += f", status {exc.status}"
+            self._unlisted[kind, needs] = Unlisted(
+                service=self._service, kind=kind, reason=reason, needs=needs, again=exc.retryable
+            )
 
 
 def moment(value: object) -> datetime | None:

@@ -35,7 +35,7 @@ _MODEL = re.compile(r"(?:azureml:|/models/)([^/:@]+)(?:/versions/|[:@])([^/]+)$"
 
 
 def read(settings: SideSettings) -> Inventory:
-    """Raises ConfigError where the profile does not name the workspace, ServiceError where another attempt may help."""
+    """Raises ConfigError and ServiceError where nothing can be asked."""
     told, tokens = Told(SERVICE), set[str]()
     cloud, way = azure_cloud(settings, SERVICE), Way(settings.network)
     try:

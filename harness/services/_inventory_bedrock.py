@@ -121,7 +121,7 @@ LISTINGS = (
 
 
 def read(settings: SideSettings) -> Inventory:
-    """Raises ServiceError where another attempt may help."""
+    """Raises ConfigError and ServiceError where nothing can be asked."""
     told = Told(SERVICE)
     for api in dict.fromkeys(one.api for one in LISTINGS):
         pages = Pages(settings, service=SERVICE, api=api)

@@ -26,7 +26,7 @@ MODELS = "Microsoft.CognitiveServices/accounts/models/read"
 
 
 def read(settings: SideSettings, *, service: str, openai: bool) -> Inventory:
-    """Deployments of OpenAI's models, or of all others. Raises ServiceError where another attempt may help."""
+    """Deployments of OpenAI's models, or of all others. Raises ConfigError, and ServiceError as Entra answers."""
     told, way = Told(service), Way(settings.network)
     try:
         pages = ArmPages(settings, way, service=service, api_version=API_VERSION)

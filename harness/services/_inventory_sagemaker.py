@@ -19,7 +19,7 @@ SERVICE = "sagemaker"
 
 
 def read(settings: SideSettings, *, since: datetime) -> Inventory:
-    """since: batch jobs begun before are not in use any more. Raises ServiceError where another attempt may help."""
+    """since: batch jobs begun before are not in use any more. Raises as opening an endpoint does."""
     told, pages = Told(SERVICE), Pages(settings, service=SERVICE, api="sagemaker")
     try:
         with told.listing("endpoint", "sagemaker:ListEndpoints"):

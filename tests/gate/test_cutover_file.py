@@ -8,6 +8,7 @@ import pytest
 from harness.errors import ConfigError, PolicyError
 from harness.gate.cutover_file import load_cutover
 from tests.gate.sealed import edwards, signoff_table
+from tests.small.project import ROOT
 
 HEAD = """schema = "cutover/1"
 [cutover]
@@ -92,3 +93,8 @@ def test_the_hash_is_of_what_is_asked(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(PolicyError, match="cannot be read"):
         load_cutover(tmp_path / "cutover.toml")
+
+
+def test_the_shipped_file_asks_for_every_shipped_suite():
+    made = load_cutover(ROOT / "cutover.toml")
+    assert {one.suite for one in made.require} == {path.parent.name for path in ROOT.glob("suites/*/suite.toml")}

@@ -11,7 +11,7 @@ from harness.core.call import Reading, Unreadable, Wait, Wire
 from harness.core.case import Case, Lot, Recording, Request, Translation
 from harness.core.inventory import Inventory
 from harness.core.output import Output
-from harness.core.report import ParityReport
+from harness.core.report import ParityReport, WorstCase
 from harness.core.verdict import Comparison
 
 
@@ -173,3 +173,14 @@ class Reporter(Protocol):
     def suffix(self) -> str: ...
 
     def render(self, report: ParityReport) -> bytes: ...
+
+
+@runtime_checkable
+class PagedReporter(Reporter, Protocol):
+    """A report whose further cases lie on pages of their own. number: from 2; first: place of the page's first case."""
+
+    def page_name(self, number: int | str) -> str:
+        """Of the file; "*" for the pattern that all have."""
+        ...
+
+    def page(self, report: ParityReport, number: int, cases: tuple[WorstCase, ...], *, first: int) -> bytes: ...

@@ -88,7 +88,8 @@ class SliceSummary:
 class Look:
     """What one criterion's evidence had come to after one run: a point of the line over the nights.
 
-    at: end of the run, UTC. units and the rest as in Evidence, over all rows of the epoch so far.
+    at: end of the run, UTC. units and the rest as in Evidence, over all rows of the epoch so far. alpha_go,
+    alpha_no_go: what p_go and p_no_go must come to for a GO and, before Holm's correction, for a NO-GO.
     """
 
     run: str
@@ -102,6 +103,8 @@ class Look:
     margin: float
     p_go: float
     p_no_go: float
+    alpha_go: float = 0.05
+    alpha_no_go: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,7 @@ class WorstCase:
     """One case side by side, already cut to what the profile lets a report show.
 
     request, source and target are text or None (payloads = "none"); under "hash" they are "sha256:...".
+    status: "differs", "failed" (the target gave no answer) or "not scored".
     """
 
     case_id: str
@@ -181,6 +185,7 @@ class WorstCase:
     request: str | None
     source: str | None
     target: str | None
+    status: str = "differs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +199,8 @@ class ParityReport:
     it did not. mode, reverse: how the answers came about; conditions: (word, sentence) of what a reader must know of
     that before any number. looks: of this epoch, oldest first, this run's last; empty where evidence does not add up
     over runs. changes: since the run before, `previous`, which is empty where there was none. estate: empty where no
-    estate file is known.
+    estate file is known. worst: the worst cases, of each metric in turn; differing: how many cases differ or failed,
+    counted in each metric, of which `worst` and the further of `pages` pages list the worst.
     """
 
     run: str
@@ -231,3 +237,5 @@ class ParityReport:
     changes: tuple[Change, ...] = ()
     waivers: tuple[WaiverSummary, ...] = ()
     estate: tuple[EstateLine, ...] = ()
+    differing: int = 0
+    pages: int = 1

@@ -1,17 +1,21 @@
-"""One self-contained page: opens from a file, asks the network for nothing, runs nothing.
+"""Self-contained pages: they open from a file, and ask the network for nothing.
 
-Its own policy (`Content-Security-Policy` in a meta element) allows one stylesheet by hash and nothing else: no script,
-no picture, no font, no frame, no form.
+Their own policy (`Content-Security-Policy` in a meta element) allows one stylesheet and one script, each by its hash,
+and nothing else: no picture, no font, no frame, no form. The script only shows and hides listed cases.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core.report import ParityReport
+from harness.core.report import ParityReport, WorstCase
 from harness.reporters._parts.criteria import criteria
-from harness.reporters._parts.markup import Child, Markup, fragment, sheet, tag
+from harness.reporters._parts.markup import Child, Markup, code_block, fragment, sheet, tag
 from harness.reporters._parts.measures import departures, noise_floor, sides
+from harness.reporters._parts.nights import nights
+from harness.reporters._parts.script import SCRIPT
+from harness.reporters._parts.spreads import slices, spreads
+from harness.reporters._parts.standing import changes, estate, waivers
 from harness.reporters._parts.style import CSS, POLICY
 from harness.reporters._parts.svg import VERDICT_CLASS, mark
 from harness.reporters._parts.text import cut, visible
@@ -26,7 +30,7 @@ from harness.reporters._parts.words import (
     verdict_word,
     warnings,
 )
-from harness.reporters._parts.worst import worst
+from harness.reporters._parts.worst import listing, pages, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +42,85 @@ class HtmlReport:
         return ".html"
 
     def render(self, report: ParityReport) -> bytes:
-        page = tag(
-            "html",
-            tag(
-                "head",
-                tag("meta", charset="utf-8"),
-                tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-                tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-                tag("meta", name="color-scheme", content="light dark"),
-                tag("meta", name="referrer", content="no-referrer"),
-                tag("title", visible(_title(report))),
-                sheet(CSS),
-            ),
-            tag("body", _body(report)),
-            lang="en",
-        )
-        return f"<!doctype html>\n{page.html}\n".encode()
+        return _page(_title(report), _body(report))
+
+    def page_name(self, number: int | str) -> str:
+        return f"report-cases-{number}.html"
+
+    def page(self, report: ParityReport, number: int, cases: tuple[WorstCase, ...], *, first: int) -> bytes:
+        """More cases of the same report, beside it. number: from 2 on. first: place of the first case among all."""
+        return _page(f"Cases, page {number}: {_title(report)}", _cases_body(report, number, cases, first))
 
 
 def build() -> HtmlReport:
     return HtmlReport()
 
 
+def _page(title: str, body: Markup) -> bytes:
+    page = tag(
+        "html",
+        tag(
+            "head",
+            tag("meta", charset="utf-8"),
+            tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            tag("meta", name="color-scheme", content="light dark"),
+            tag("meta", name="referrer", content="no-referrer"),
+            tag("title", visible(title)),
+            sheet(CSS),
+        ),
+        tag("body", body, code_block(SCRIPT)),
+        lang="en",
+    )
+    return f"<!doctype html>\n{page.html}\n".encode()
+
+
+def _name_of(number: int) -> str:
+    return "report.html" if number == 1 else build().page_name(number)
+
+
+def _cases_body(report: ParityReport, number: int, cases: tuple[WorstCase, ...], first: int) -> Markup:
+    return fragment(
+        tag("a", "Skip to the cases", href="#cases", class_="skip"),
+        tag(
+            "header",
+            tag("p", f"Parity report · suite {report.suite} · run {report.run}", class_="eyebrow"),
+            tag("h1", report.title or report.suite),
+        ),
+        tag(
+            "main",
+            tag("p", verdict_word(report), ": ", tag("a", "the decision", href=_name_of(1)), "."),
+            tag(
+                "section",
+                tag("h2", f"Cases from number {count(first)} on", id="cases-title"),
+                pages(report, number, _name_of),
+                listing(cases, first=first),
+                id="cases",
+                tabindex=-1,
+                aria_labelledby="cases-title",
+            ),
+        ),
+    )
+
+
 def _body(report: ParityReport) -> Markup:
-    sections = (
+    looked_at_more = bool(report.looks or report.previous)
+    sections = [
         ("criteria", "Criteria", _criteria(report)),
-        ("noise", "Noise floor", noise_floor(report.metrics)),
+        ("changes", "Since the last run", changes(report)) if looked_at_more else None,
+        ("nights", "Evidence over the nights", nights(report.looks)) if looked_at_more else None,
+        ("noise", "Noise floor", fragment(noise_floor(report.metrics), spreads(report.distributions), slices(report))),
         ("departures", "Departures", departures(report)),
         ("sides", "Both sides", sides(report)),
-        ("worst", "Worst cases", worst(report)),
+        ("waivers", "Waivers", waivers(report.waivers)) if report.waivers else None,
+        ("estate", "Coverage of the estate", estate(report.estate)) if report.estate else None,
+        ("cases", "Cases that differ", worst(report, _name_of)),
         ("versions", "Versions and settings", _versions(report)),
-    )
+    ]
+    return _sections(report, [section for section in sections if section is not None])
+
+
+def _sections(report: ParityReport, sections: list[tuple[str, str, Markup]]) -> Markup:
     links = [tag("li", tag("a", title, href=f"#{anchor}")) for anchor, title, _ in sections]
     return fragment(
         tag("a", "Skip to the decision", href="#decision", class_="skip"),

@@ -31,11 +31,12 @@ _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One observation, its rows, and the comparisons behind them by metric."""
+    """One observation, its rows, and the comparisons behind them by metric: of the target, and of the noise."""
 
     observed: Observed
     rows: tuple[Row, ...]
     comparisons: dict[str, Comparison]
+    noises: dict[str, Comparison]
 
 
 def compare(plan: Plan, observed: Iterable[Observed], *, run: str, judged: Judged = NOBODY) -> Iterator[Compared]:
@@ -54,11 +55,11 @@ def compare(plan: Plan, observed: Iterable[Observed], *, run: str, judged: Judge
             status_target=status(observation.target),
             status_source=_source_status(observation),
         )
-        rows, comparisons = _compared_rows(plan, observation, _labelled(plan, base, observation), judged)
+        rows, comparisons, noises = _compared_rows(plan, observation, _labelled(plan, base, observation), judged)
         if plan.mode is not Mode.GOLDEN:  # recordings know no errors and no costs of this run
             rows.append(_error_row(base, observation))
             rows.extend(_cost_rows(plan, base, observation))
-        yield Compared(observed=item, rows=tuple(rows), comparisons=comparisons)
+        yield Compared(observed=item, rows=tuple(rows), comparisons=comparisons, noises=noises)
 
 
 def status(outcome: Outcome | None) -> RowStatus:
@@ -82,9 +83,10 @@ def _labelled(plan: Plan, base: Row, observation: Observation) -> Row:
 
 def _compared_rows(
     plan: Plan, observation: Observation, base: Row, judged: Judged
-) -> tuple[list[Row], dict[str, Comparison]]:
+) -> tuple[list[Row], dict[str, Comparison], dict[str, Comparison]]:
     rows: list[Row] = []
     comparisons: dict[str, Comparison] = {}
+    noises: dict[str, Comparison] = {}
     source, again, target = observation.source, observation.source_again, observation.target
     for metric, comparator in plan.comparators:
         row = replace(base, metric=metric)
@@ -95,12 +97,12 @@ def _compared_rows(
             if comparison.status is Status.INCOMPARABLE:
                 row = replace(row, status_target=RowStatus.UNSCORED)
         if isinstance(source, Answer) and isinstance(again, Answer):
-            noise = _compare(metric, comparator, source.output, again.output, observation.case, judged)
+            noise = noises[metric] = _compare(metric, comparator, source.output, again.output, observation.case, judged)
             row = replace(row, value_noise=noise.value)
             if noise.status is Status.INCOMPARABLE and row.status_source is RowStatus.OK:
                 row = replace(row, status_source=RowStatus.UNSCORED)
         rows.append(row)
-    return rows, comparisons
+    return rows, comparisons, noises
 
 
 def _compare(

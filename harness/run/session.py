@@ -15,16 +15,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from harness.core import registry
 from harness.core.call import Mode, Side
-from harness.core.protocols import Endpoint, Reporter
+from harness.core.protocols import Endpoint
 from harness.core.report import ParityReport
 from harness.core.rows import Rows
 from harness.core.verdict import Decision, Finding, Row, Verdict
 from harness.errors import LedgerError
 from harness.gate.conditions import Conditions
 from harness.gate.coverage import GoldenFacts, coverage
-from harness.run import findings, judging, ledger, plan
+from harness.run import findings, judging, ledger, plan, reporting
 from harness.run.arrival import Work, timetable
 from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, note_torn, sweep, write_whole
 from harness.run.observe import observations
@@ -33,7 +32,6 @@ from harness.run.rows import Latencies, compare
 from harness.run.runner import Done, Replay, Runner
 from harness.run.tally import Tally
 
-REPORTS = ("html", "json", "markdown")
 CLIENTS = ("parity-harness", "boto3", "azure-ai-ml", "urllib3", "numpy", "scipy")
 
 
@@ -184,10 +182,11 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
         started_at=datetime.fromisoformat(record.started_at),
         finished_at=datetime.fromisoformat(record.finished_at or record.started_at),
         decision=None if record.partial else decision,
-        sides=tally.sides(latencies),
+        sides=tally.sides(latencies, took_s=reporting.took_s(record)),
         metrics=tally.metrics(),
         departures=tally.departures(),
-        worst=tally.worst(),
+        worst=tuple(tally.shelf.cases(0, reporting.CASES_PER_PAGE)),
+        differing=tally.shelf.differing,
         cases=made.golden.manifest.primaries,
         repeats=len(made.golden) - made.golden.manifest.primaries,
         replayed=tally.replayed,
@@ -201,8 +200,12 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
         mode=made.mode.value,
         reverse=made.reverse,
         conditions=findings.conditions(made.policy, record),
+        distributions=tally.spreads.distributions(),
+        slices=tally.spreads.slices(),
+        waivers=reporting.waivers(made.policy, decided_at),
+        pages=reporting.pages(tally.shelf),
     )
-    _write_reports(folder, report)
+    reporting.write(folder, report, tally.shelf)
     return Finished(folder, report, decision.findings)
 
 
@@ -319,12 +322,6 @@ def record_of(made: plan.Plan, at: datetime, *, partial: bool, planted: str | No
 
 def _named(record: RunRecord, folder: RunFolder) -> RunRecord:
     return replace(record, run=folder.path.name)
-
-
-def _write_reports(folder: RunFolder, report: ParityReport) -> None:
-    for name in REPORTS:
-        reporter: Reporter = registry.load("reporters", name)
-        write_whole(folder.report(reporter.suffix), reporter.render(report))
 
 
 def write_decision(folder: RunFolder, decision: Decision, *, rows_sha256: str) -> None:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import math
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.config import Price
 from harness.core.call import Answer, CallFailure, Outcome, Side
 from harness.core.case import Departure
 from harness.core.output import told
 from harness.core.report import DepartureCount, MetricSummary, Payloads, SideSummary, WorstCase
 from harness.core.verdict import Comparison, Row, RowStatus, Status
 from harness.run.plan import Plan
-from harness.run.rows import Compared, Latencies
+from harness.run.rows import Compared, Latencies, cost_usd
+from harness.run.shelf import Shelf
+from harness.run.spreads import Spreads
 
-WORST_PER_METRIC = 20
 BINS = 40
+LONGEST = 50_000  # characters of a text that a report is handed; it shows less
+UNPRICED = "no price is stated for this side ([prices] of the suite)"
 
 
 @dataclass(slots=True)
@@ -30,14 +35,22 @@ class _SideTally:
     calls: int = 0
     attempts: int = 0
     throttled: int = 0
+    first_tokens_s: array[float] = field(default_factory=lambda: array("d"))
+    cost_usd: float = 0.0
+    priced: int = 0
 
-    def add(self, outcome: Outcome, *, called: bool) -> None:
+    def add(self, outcome: Outcome, price: Price | None, *, called: bool) -> None:
         """called: false for a recorded answer, which is no call of this run."""
         self.calls += called
         if isinstance(outcome, CallFailure):
             if called:
                 self.failures[outcome.kind.value] += 1
             return
+        if outcome.first_token_s is not None:
+            self.first_tokens_s.append(outcome.first_token_s)
+        if price is not None and (usd := cost_usd(outcome, price)) is not None:
+            self.cost_usd += usd
+            self.priced += 1
         self.served[", ".join(part for part in (outcome.served_model, outcome.runtime) if part)] += 1
 
 
@@ -70,7 +83,9 @@ class Tally:
         self._metrics: dict[str, _MetricTally] = {}
         self._departures: Counter[tuple[str, str | None, str]] = Counter()
         self._samples: dict[tuple[str, str | None, str], Departure] = {}
-        self._worst: dict[str, list[tuple[float, int, WorstCase]]] = {}
+        self._show = Shown(plan.profile.payloads)
+        self.shelf = Shelf()
+        self.spreads = Spreads()
         self.replayed = 0
 
     def add(self, compared: Compared) -> None:
@@ -78,7 +93,8 @@ class Tally:
         self.replayed += 1
         for outcome in (observation.source, observation.source_again, observation.target):
             if outcome is not None:
-                self._sides[outcome.side].add(outcome, called=outcome.side in self._plan.called)
+                price = self._plan.prices.get(outcome.side)
+                self._sides[outcome.side].add(outcome, price, called=outcome.side in self._plan.called)
         for role, effort in compared.observed.effort.items():
             self._sides[role.side].attempts += effort.attempts
             self._sides[role.side].throttled += effort.throttled
@@ -89,46 +105,50 @@ class Tally:
             key = (departure.field, departure.target_value, departure.reason)
             self._departures[key] += 1
             self._samples.setdefault(key, departure)
-        self._keep_worst(compared)
+        for metric in compared.comparisons | compared.noises:
+            target, noise = compared.comparisons.get(metric), compared.noises.get(metric)
+            self.spreads.add_distances(metric, target, noise)
+        self._list(compared)
 
     def add_row(self, row: Row) -> None:
         self._metrics.setdefault(row.metric, _MetricTally()).add(row)
+        self.spreads.add_row(row)
 
-    def _keep_worst(self, compared: Compared) -> None:
-        for metric, comparison in compared.comparisons.items():
-            if comparison.status is not Status.MATCH:
-                self._push(metric, _badness(comparison), comparison.reason, compared, comparison)
-        target = compared.observed.observation.target
+    def _list(self, compared: Compared) -> None:
+        """Put a case that differs, in each metric in which it does, among those that the report lists."""
+        index, target = compared.observed.index, compared.observed.observation.target
+        for metric, one in compared.comparisons.items():
+            if one.status is not Status.MATCH:
+                word = "differs" if one.status is Status.MISMATCH else "not scored"
+                make = partial(self._listed, compared, metric, one.reason, word, one)
+                self.shelf.add(metric, _badness(one), index, make)
         if isinstance(target, CallFailure):
-            self._push("error", math.inf, f"target {target.kind.value}: {target.message}", compared, None)
+            reason = f"target {target.kind.value}: {target.message}"
+            self.shelf.add("error", math.inf, index, partial(self._listed, compared, "error", reason, "failed"))
 
-    def _push(
-        self, metric: str, badness: float, reason: str, compared: Compared, comparison: Comparison | None
-    ) -> None:
-        heap = self._worst.setdefault(metric, [])
-        if len(heap) >= WORST_PER_METRIC and badness <= heap[0][0]:
-            return
-        case = self._worst_case(metric, reason, compared, comparison)
-        # The index breaks ties, so that the choice does not depend on the order of arrival.
-        item = (badness, -compared.observed.index, case)
-        (heapq.heappush if len(heap) < WORST_PER_METRIC else heapq.heapreplace)(heap, item)
-
-    def _worst_case(self, metric: str, reason: str, compared: Compared, comparison: Comparison | None) -> WorstCase:
+    def _listed(
+        self, compared: Compared, metric: str, reason: str, status: str, comparison: Comparison | None = None
+    ) -> WorstCase:
         observation = compared.observed.observation
-        show = Shown(self._plan.profile.payloads)
         return WorstCase(
             case_id=observation.case.id,
             metric=metric,
-            reason=reason if comparison is None else show.reason(reason),
+            reason=reason if comparison is None else self._show.reason(reason),
             distance=comparison.distance if comparison else None,
             unit=comparison.unit if comparison else "",
             slices=next((row.slices for row in compared.rows if row.metric == metric), observation.case.slices),
-            request=show(observation.case.recording.request_body.decode("utf-8", "replace")),
-            source=show(_outcome_text(observation.source)),
-            target=show(_outcome_text(observation.target)),
+            request=self._shown(observation.case.recording.request_body.decode("utf-8", "replace")),
+            source=self._shown(_outcome_text(observation.source)),
+            target=self._shown(_outcome_text(observation.target)),
+            status=status,
         )
 
-    def sides(self, latencies: Latencies) -> tuple[SideSummary, ...]:
+    def _shown(self, text: str) -> str | None:
+        shown = self._show(text)
+        return None if shown is None else shown[:LONGEST]
+
+    def sides(self, latencies: Latencies, took_s: float) -> tuple[SideSummary, ...]:
+        """took_s: from the first call of the run to its last, in seconds."""
         answered = {Side.SOURCE: latencies.source_s, Side.TARGET: latencies.target_s}
         edges = _edges(np.concatenate([values[np.isfinite(values)] for values in answered.values()]))
         settings = {Side.SOURCE: self._plan.source_settings, Side.TARGET: self._plan.target_settings}
@@ -136,7 +156,9 @@ class Tally:
         summaries = []
         for side, tally in self._sides.items():
             values = answered[side][np.isfinite(answered[side])]
-            p50, p95, p99 = (float(np.quantile(values, p)) if len(values) else None for p in (0.5, 0.95, 0.99))
+            p50, p95, p99 = (_quantile(values, p) for p in (0.5, 0.95, 0.99))
+            first = np.frombuffer(tally.first_tokens_s, dtype=np.float64)
+            answered_calls = tally.calls - tally.failures.total()
             summaries.append(
                 SideSummary(
                     side=side,
@@ -144,7 +166,7 @@ class Tally:
                     endpoint=settings[side].endpoint if side in self._plan.called else "recorded answers",
                     served=tuple(name or "not told" for name, _ in tally.served.most_common(5)),
                     calls=tally.calls,
-                    answered=tally.calls - tally.failures.total(),
+                    answered=answered_calls,
                     attempts=tally.attempts,
                     throttled_attempts=tally.throttled,
                     failures=dict(sorted(tally.failures.items())),
@@ -152,6 +174,11 @@ class Tally:
                     p95_s=p95,
                     p99_s=p99,
                     histogram=_histogram(values, edges),
+                    first_token_p50_s=_quantile(first, 0.5),
+                    first_token_p95_s=_quantile(first, 0.95),
+                    calls_per_s=answered_calls / took_s if took_s > 0 and answered_calls else None,
+                    cost_per_1000_usd=1000 * tally.cost_usd / tally.priced if tally.priced else None,
+                    cost_note=self._cost_note(side, tally),
                 )
             )
         return tuple(summaries)
@@ -176,10 +203,13 @@ class Tally:
             DepartureCount(departure=self._samples[key], cases=count) for key, count in self._departures.most_common()
         )
 
-    def worst(self) -> tuple[WorstCase, ...]:
-        return tuple(
-            case for heap in self._worst.values() for *_, case in sorted(heap, key=lambda item: item[:2], reverse=True)
-        )
+    def _cost_note(self, side: Side, tally: _SideTally) -> str:
+        if side not in self._plan.prices:
+            return UNPRICED
+        answered = tally.served.total()
+        if tally.priced == answered:
+            return ""
+        return f"{answered - tally.priced:,} of {answered:,} answers have no price: their tokens or model are not told"
 
     def served(self, side: Side) -> tuple[str, ...]:
         return tuple(sorted(name or "not told" for name in self._sides[side].served))
@@ -217,6 +247,10 @@ def _badness(comparison: Comparison) -> float:
 
 def _outcome_text(outcome: Outcome) -> str:
     return told(outcome.output) if isinstance(outcome, Answer) else f"{outcome.kind.value}: {outcome.message}"
+
+
+def _quantile(values: NDArray[np.float64], p: float) -> float | None:
+    return float(np.quantile(values, p)) if len(values) else None
 
 
 def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"meta", "br", "hr", "wbr"}
+VOID = {"meta", "br", "hr", "wbr", "input"}
 
 HOSTILE = (
     "</script></style></pre><script>document.title='owned'</script>"

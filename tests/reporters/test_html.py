@@ -13,6 +13,7 @@ import pytest
 from harness.core.report import ParityReport
 from harness.core.verdict import Verdict
 from harness.reporters import html
+from harness.reporters._parts.script import SCRIPT
 from harness.reporters._parts.style import PALETTE
 from tests.reporters import sample
 from tests.reporters.reading import HOSTILE, Page
@@ -57,10 +58,11 @@ def test_the_page_is_well_formed(builder: Callable[[], ParityReport]):
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
-def test_the_page_runs_and_loads_nothing(builder: Callable[[], ParityReport]):
+def test_the_page_runs_one_script_of_its_own_and_loads_nothing(builder: Callable[[], ParityReport]):
     read = page(builder())
+    assert read.one("script").text == SCRIPT
+    assert read.one("script").attributes == {}
     assert not {element.tag for element in read.elements} & {
-        "script",
         "img",
         "link",
         "iframe",
@@ -72,14 +74,15 @@ def test_the_page_runs_and_loads_nothing(builder: Callable[[], ParityReport]):
     assert all(link.attributes["href"].startswith("#") for link in read.all("a"))
 
 
-def test_the_policy_admits_the_one_stylesheet_and_nothing_else():
+def test_the_policy_admits_the_one_stylesheet_and_the_one_script_and_nothing_else():
     read = page(sample.go())
     (policy,) = [one for one in read.all("meta") if one.attributes.get("http-equiv") == "Content-Security-Policy"]
-    digest = base64.b64encode(hashlib.sha256(read.one("style").text.encode()).digest()).decode()
     rules = dict(part.strip().split(" ", 1) for part in policy.attributes["content"].split(";"))
-    assert rules.pop("style-src") == f"'sha256-{digest}'"
+    for name in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(read.one(name).text.encode()).digest()).decode()
+        assert rules.pop(f"{name}-src") == f"'sha256-{digest}'"
     assert set(rules.values()) == {"'none'"}
-    assert {"default-src", "script-src", "img-src", "base-uri", "form-action"} == set(rules)
+    assert {"default-src", "img-src", "base-uri", "form-action"} == set(rules)
 
 
 def test_the_policy_stands_before_anything_it_governs():
@@ -125,9 +128,18 @@ def test_a_thousand_worst_cases_stay_under_2_mb(text: str):
     assert rendered.count(b"<details class=") == 1000
 
 
-def test_more_than_a_thousand_cases_are_counted_and_left_to_the_json_report():
-    source = html.build().render(replace(sample.go(), worst=(sample.worst_case(),) * 1007)).decode()
-    assert "7 more cases are in the JSON report" in source
+def test_more_than_a_thousand_cases_lie_on_pages_that_lead_to_each_other():
+    report = replace(sample.go(), worst=(sample.worst_case(),) * 1000, differing=2600, pages=3)
+    first = page(report)
+    assert "1,000 of 2,600 that differ" in first.one("main").text
+    assert [link.attributes["href"] for link in first.all("a") if "cases-" in (link.attributes["href"] or "")] == [
+        "report-cases-2.html#cases",
+        "report-cases-3.html#cases",
+    ]
+    second = Page(html.build().page(report, 2, report.worst[:3], first=1001).decode())
+    assert second.unbalanced == []
+    assert [one.attributes["id"] for one in second.all("details")] == ["case-1001", "case-1002", "case-1003"]
+    assert "report.html" in {link.attributes["href"] for link in second.all("a")}
 
 
 @pytest.mark.parametrize("builder", [sample.go, sample.no_go, sample.inconclusive])

@@ -7,22 +7,25 @@ code, load something or carry style are refused, so that hostile text has no doo
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.reporters._parts.text import HIDDEN, HIDDEN_OR_BREAK, code
 
-_VOID = frozenset({"meta", "br", "hr", "wbr"})
+_VOID = frozenset({"meta", "br", "hr", "wbr", "input"})
 _REFUSED_TAGS = frozenset(
     {"script", "style", "iframe", "object", "embed", "link", "base", "form", "img", "foreignObject"}
 )
+# Files that the harness itself writes beside a page or in folders below it.
+_BESIDE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/){0,2}[A-Za-z0-9_][A-Za-z0-9._-]*\.html(?:#[a-z0-9-]+)?")
 _ADDRESSES = frozenset({"href", "xlink:href", "src", "action", "formaction", "data", "srcset", "ping", "poster"})
 
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """HTML that is written as it is. Made by `tag`, `fragment` and `sheet`, nowhere else."""
+    """HTML that is written as it is. Made by `tag`, `fragment`, `sheet` and `code_block`, nowhere else."""
 
     html: str
 
@@ -57,6 +60,13 @@ def sheet(css: str) -> Markup:
     return Markup(f"<style>{css}</style>")
 
 
+def code_block(javascript: str) -> Markup:
+    """The page's own script, which the page's policy names by its hash. Raises ValueError if it could end early."""
+    if "</" in javascript or "<!--" in javascript:
+        raise ValueError("a script must not hold markup")
+    return Markup(f"<script>{javascript}</script>")
+
+
 def escape(text: str) -> str:
     """Text as HTML: markup characters as entities, hidden characters as a marked number."""
     return HIDDEN.sub(lambda found: f'<i class="u">{code(found[0])}</i>', html.escape(text, quote=False))
@@ -83,7 +93,7 @@ def _attribute(key: str, value: Value) -> str:
     if value is True:
         return f" {name}"
     shown = f"{value:g}" if isinstance(value, int | float) else value
-    if name.lower() in _ADDRESSES and not shown.startswith("#"):
-        raise ValueError(f"{name} may only point into the page itself")
+    if name.lower() in _ADDRESSES and not (shown.startswith("#") or _BESIDE.fullmatch(shown)):
+        raise ValueError(f"{name} may only point into the page itself, or to a page of the same report")
     safe = HIDDEN_OR_BREAK.sub(lambda found: f"[{code(found[0])}]", html.escape(shown, quote=True))
     return f' {name}="{safe}"'

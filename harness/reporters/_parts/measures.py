@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from harness.core.call import Side
 from harness.core.report import DepartureCount, MetricSummary, ParityReport, SideSummary
 from harness.reporters._parts.markup import Child, Markup, fragment, tag
 from harness.reporters._parts.svg import latencies
+from harness.reporters._parts.tables import cell, table
 from harness.reporters._parts.text import cut
 from harness.reporters._parts.words import NOT_MEASURED, count, failures, number, seconds
 
@@ -20,11 +19,11 @@ def noise_floor(metrics: tuple[MetricSummary, ...]) -> Markup:
         tag(
             "tr",
             tag("th", one.metric, tag("span", tag("code", cut(one.comparator, 200)), class_="sub"), scope="row"),
-            _n(number(one.target_mean)),
-            _n(count(one.rows)),
-            _n(NOT_MEASURED if one.noise_mean is None else number(one.noise_mean)),
-            _n(count(one.noise_rows)),
-            _n(count(one.incomparable)),
+            cell(number(one.target_mean)),
+            cell(count(one.rows)),
+            cell(NOT_MEASURED if one.noise_mean is None else number(one.noise_mean)),
+            cell(count(one.noise_rows)),
+            cell(count(one.incomparable)),
         )
         for one in metrics
     ]
@@ -35,7 +34,7 @@ def noise_floor(metrics: tuple[MetricSummary, ...]) -> Markup:
             "Means of each comparator's own value, over all rows.",
             class_="soft",
         ),
-        _table(
+        table(
             "Noise floor",
             ("Metric", "Target", "Rows", "Source against itself", "Rows", "Incomparable"),
             rows,
@@ -56,7 +55,7 @@ def departures(report: ParityReport) -> Markup:
     left = len(report.departures) - len(shown)
     return fragment(
         tag("p", how, "In these places the target's request is not what the source was asked."),
-        _table(
+        table(
             "Departures",
             ("Field", "In the source's request", "In the target's request", "Reason", "Cases"),
             [_departure(one) for one in shown],
@@ -75,7 +74,7 @@ def _departure(one: DepartureCount) -> Markup:
         tag("td", tag("code", cut(departure.source_value, 300))),
         tag("td", target),
         tag("td", cut(departure.reason, 600)),
-        _n(count(one.cases)),
+        cell(count(one.cases)),
     )
 
 
@@ -88,16 +87,23 @@ def sides(report: ParityReport) -> Markup:
         ("What served", [_served(side) for side in columns]),
         ("Calls", [count(side.calls) for side in columns]),
         ("Answered", [count(side.answered) for side in columns]),
-        ("Failed after all attempts", [failures(side) for side in columns]),
+        ("Failed after all attempts", [_rate(failures(side), _failed(side), side.calls) for side in columns]),
         ("Attempts", [count(side.attempts) for side in columns]),
-        ("Throttled attempts", [count(side.throttled_attempts) for side in columns]),
+        (
+            "Throttled attempts",
+            [_rate(count(side.throttled_attempts), side.throttled_attempts, side.attempts) for side in columns],
+        ),
         ("Latency p50", [seconds(side.p50_s) for side in columns]),
         ("Latency p95", [seconds(side.p95_s) for side in columns]),
         ("Latency p99", [seconds(side.p99_s) for side in columns]),
+        ("First token p50", [seconds(side.first_token_p50_s) for side in columns]),
+        ("First token p95", [seconds(side.first_token_p95_s) for side in columns]),
+        ("Answered calls a second", [_pace(side.calls_per_s) for side in columns]),
+        ("Cost of 1,000 calls, list price", [_cost(side) for side in columns]),
     )
     rows = [tag("tr", tag("th", word, scope="row"), [tag("td", cell) for cell in cells]) for word, cells in lines]
     heads = ("Measure", *(side.side.value.capitalize() for side in columns))
-    return fragment(_table("Both sides", heads, rows, left=len(heads)), _latency(columns))
+    return fragment(table("Both sides", heads, rows, left=len(heads)), _latency(columns))
 
 
 def _latency(columns: tuple[SideSummary, ...]) -> Markup | None:
@@ -108,7 +114,7 @@ def _latency(columns: tuple[SideSummary, ...]) -> Markup | None:
         return tag("p", "No latencies to draw.", class_="soft")
     source, target = columns
     rows = [
-        tag("tr", tag("th", seconds(edge), scope="row"), _n(count(above)), _n(count(below)))
+        tag("tr", tag("th", seconds(edge), scope="row"), cell(count(above)), cell(count(below)))
         for (edge, above), (_, below) in zip(source.histogram, target.histogram, strict=True)
         if above or below
     ]
@@ -123,7 +129,7 @@ def _latency(columns: tuple[SideSummary, ...]) -> Markup | None:
         tag(
             "details",
             tag("summary", "The same in numbers", class_="small"),
-            _table("Calls by latency", ("Up to", "Source", "Target"), rows, left=1),
+            table("Calls by latency", ("Up to", "Source", "Target"), rows, left=1),
         ),
     )
 
@@ -134,18 +140,19 @@ def _served(side: SideSummary) -> Child:
     return [tag("div", tag("code", cut(one, 200))) for one in side.served]
 
 
-def _n(shown: str) -> Markup:
-    return tag("td", shown, class_="n")
+def _failed(side: SideSummary) -> int:
+    return sum(side.failures.values())
 
 
-def _table(title: str, heads: tuple[str, ...], rows: Iterable[Markup], *, left: int) -> Markup:
-    """A table whose first `left` columns hold words and the others numbers."""
-    top = [tag("th", head, scope="col", class_=None if at < left else "n") for at, head in enumerate(heads)]
-    return tag(
-        "div",
-        tag("table", tag("caption", title, class_="hide"), tag("thead", tag("tr", top)), tag("tbody", rows)),
-        class_="scroll",
-        tabindex=0,
-        role="group",
-        aria_label=f"{title}, a table that scrolls sideways on small screens",
-    )
+def _rate(said: str, part: int, calls: int) -> Child:
+    """What is said, and what share of the calls it is."""
+    return [said, tag("span", f"{part / calls:.2%}", class_="sub")] if part and calls else said
+
+
+def _pace(calls_per_s: float | None) -> str:
+    return NOT_MEASURED if calls_per_s is None else f"{calls_per_s:,.1f}"
+
+
+def _cost(side: SideSummary) -> Child:
+    note = tag("span", side.cost_note, class_="sub") if side.cost_note else None
+    return [NOT_MEASURED if side.cost_per_1000_usd is None else f"${side.cost_per_1000_usd:,.4g}", note]

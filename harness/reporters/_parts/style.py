@@ -1,6 +1,7 @@
 """How the page looks: one stylesheet, two palettes, and the hash by which the page's own policy admits it.
 
-No font, picture or script is loaded. Every colour is a name, so that dark mode and print only change the palette;
+No font, picture or script is loaded; one script stands in the page itself. Every colour is a name, so that dark mode
+and print only change the palette;
 `tests/reporters/test_html.py` holds each text colour to a contrast of 4.5 to 1.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+
+from harness.reporters._parts.script import SCRIPT
 
 # name -> (light, dark). Source and target are blue and orange, which the common colour deficiencies keep apart.
 PALETTE = {
@@ -28,6 +31,10 @@ PALETTE = {
 
 def _palette(column: int) -> str:
     return "".join(f"--{name}:{colours[column]};" for name, colours in PALETTE.items())
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 _RULES = """
@@ -135,6 +142,34 @@ tbody th{font-weight:600;min-width:9rem;overflow-wrap:anywhere}
 .latencies .percentile{stroke:var(--ink);stroke-dasharray:3 2}
 .latencies .tick{fill:var(--soft);font-size:10.5px}
 .latencies .side{fill:var(--ink);font-size:12.5px;font-weight:600}
+.multiples{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:1rem 2.5rem;margin:.5rem 0 0}
+figure{margin:.5rem 0;min-width:0}
+figcaption{font-size:.925rem;overflow-wrap:anywhere}
+.nights{display:block;width:100%;max-width:34rem;height:auto;margin:.4rem 0 0}
+.nights .grid{stroke:var(--rule)}
+.nights .bar{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 3}
+.nights .tick{fill:var(--soft);font-size:11px}
+.nights .mid,.latencies .mid{text-anchor:middle}
+.nights .line{fill:none;stroke:currentColor;stroke-width:1.75}
+.nights .nogo.line{stroke-dasharray:4 3}
+.nights .go.point{fill:currentColor}
+.nights .nogo.point{fill:var(--paper);stroke:currentColor;stroke-width:1.75}
+.filter{
+  display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end;margin:.75rem 0 1rem;padding:.75rem .9rem;
+  background:var(--panel);border-radius:8px
+}
+.filter[hidden],.case[hidden]{display:none}
+.filter label span{display:block;font-size:.8rem;color:var(--soft)}
+.filter input,.filter select,.filter button{
+  font:inherit;font-size:.925rem;color:var(--ink);background:var(--paper);border:1px solid var(--soft);
+  border-radius:6px;padding:.3rem .55rem;max-width:22rem
+}
+.filter label:first-child{flex:1 1 14rem}
+.filter input{width:100%;max-width:none}
+.filter output{font-size:.875rem;color:var(--soft);align-self:center}
+.pages{display:flex;gap:.6rem;align-items:baseline;font-size:.925rem}
+.pages ul{border:0;margin:0;padding:0;gap:.6rem}
+.pages [aria-current]{font-weight:700}
 .case{border:1px solid var(--rule);border-radius:8px;margin:.6rem 0}
 .case summary{cursor:pointer;padding:.65rem .9rem;overflow-wrap:anywhere}
 .case summary h3{display:inline;margin:0 .5rem 0 0;font-size:.95rem}
@@ -168,12 +203,12 @@ header,main,footer{padding-left:1rem;padding-right:1rem}
 @page{size:landscape;margin:12mm}
 @media print{
 html{font-size:12px}
-nav,.skip{display:none}
+nav,.skip,.filter{display:none}
 header,main,footer{max-width:none;padding-left:0;padding-right:0}
 header{padding-top:0}
 section{margin-top:2rem}
 .scroll{overflow:visible}
-tr,.case,.decision,svg{break-inside:avoid}
+tr,.case,.decision,svg,figure{break-inside:avoid}
 h2,h3{break-after:avoid}
 .decision,mark,.beyond,.latencies rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
@@ -187,6 +222,6 @@ CSS = (
 
 # `frame-ancestors` would belong here, and browsers ignore it in a <meta>: a server that shows reports must send it.
 POLICY = (
-    "default-src 'none'; script-src 'none'; img-src 'none'; base-uri 'none'; form-action 'none'; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()}'"
+    "default-src 'none'; img-src 'none'; base-uri 'none'; form-action 'none'; "
+    f"script-src {_hash(SCRIPT)}; style-src {_hash(CSS)}"
 )

@@ -1,6 +1,8 @@
-"""The worst cases, source and target side by side, with the difference marked."""
+"""The cases that differ, source and target side by side, with the difference marked; and what finds them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 from harness.core.report import ParityReport, WorstCase
 from harness.reporters._parts.difference import Piece, Pieces, Window, differences, windows
@@ -13,27 +15,94 @@ _ALL_BYTES = 1_700_000  # of a page that stays under 2 MB; the rest is for the t
 _ONE_BYTES = 48_000
 _LENGTHS = (4000, 1600, 700, 300, 140, 70, 35, 16, 8)
 _OPEN = 3
+_MOST_CHOICES = 200  # of slices, in the filter
 
 
-def worst(report: ParityReport) -> Markup:
+def worst(report: ParityReport, page_name: Callable[[int], str]) -> Markup:
     """The first thousand cases; every text as long as an equal share of the page's size allows."""
     if not report.worst:
-        return tag("p", "No case is listed: none was worse than another.")
+        return tag("p", "No case is listed: none differs.")
     shown = report.worst[:MOST_CASES]
-    share = min(_ONE_BYTES, _ALL_BYTES // len(shown))
-    left = len(report.worst) - len(shown)
-    more = tag("p", f"{count(left)} more cases are in the JSON report.", class_="soft") if left else None
+    listed = f"{count(len(shown))} of {count(report.differing)} that differ" if report.differing else count(len(shown))
     return fragment(
         tag(
             "p",
-            f"{count(len(shown))} of {count(report.cases)} cases, worst first. Payloads are shown at the level ",
+            f"{listed}, of {count(report.cases)} cases; the worst of each metric in turn. Payloads are shown at ",
+            "the level ",
             tag("code", report.payloads.value),
             " of this profile. Differences are underlined; numbers from the first digit that differs.",
             class_="soft",
         ),
-        [_fitted(at, case, share) for at, case in enumerate(shown, start=1)],
-        more,
+        pages(report, 1, page_name),
+        listing(shown, first=1),
     )
+
+
+def listing(cases: Sequence[WorstCase], *, first: int) -> Markup:
+    """Filter and cases. first: the place of the first of them among all that are listed."""
+    share = min(_ONE_BYTES, _ALL_BYTES // max(len(cases), 1))
+    return fragment(_filter(cases), [_fitted(at, case, share) for at, case in enumerate(cases, start=first)])
+
+
+def pages(report: ParityReport, here: int, page_name: Callable[[int], str]) -> Markup | None:
+    """Links to the other pages of cases; None where there is one page."""
+    if report.pages < 2:
+        return None
+    links = [
+        tag(
+            "li",
+            str(at) if at == here else tag("a", str(at), href=f"{page_name(at)}#cases"),
+            aria_current=_now(at, here),
+        )
+        for at in range(1, report.pages + 1)
+    ]
+    return tag("nav", tag("span", "Cases, page"), tag("ul", links), aria_label="Pages of cases", class_="pages")
+
+
+def _now(at: int, here: int) -> str | None:
+    return "page" if at == here else None
+
+
+def _filter(cases: Sequence[WorstCase]) -> Markup:
+    """Hidden until the page's script shows it, so that without the script nothing promises what it cannot do."""
+    choices = {
+        "metric": sorted({case.metric for case in cases}),
+        "status": sorted({case.status for case in cases}),
+        "slice": sorted({pair for case in cases for pair in _pairs(case)})[:_MOST_CHOICES],
+    }
+    words = {"metric": "Metric", "status": "Why listed", "slice": "Slice"}
+    return tag(
+        "div",
+        tag(
+            "label",
+            tag("span", "Search id, reason and texts"),
+            tag("input", type="search", id="find", autocomplete="off", spellcheck="false"),
+        ),
+        [
+            tag(
+                "label",
+                tag("span", words[name]),
+                tag(
+                    "select",
+                    tag("option", "all", value=""),
+                    [tag("option", cut(value, 80), value=value) for value in found],
+                    id=f"by-{name}",
+                ),
+            )
+            for name, found in choices.items()
+        ],
+        tag("button", "Open or close those shown", type="button", id="unfold"),
+        tag("output", f"{count(len(cases))} cases on this page", id="filtered", aria_live="polite"),
+        id="filter",
+        class_="filter",
+        role="search",
+        aria_label="Find cases on this page",
+        hidden=True,
+    )
+
+
+def _pairs(case: WorstCase) -> list[str]:
+    return [f"{key}={value}" for key, value in sorted(case.slices.items())]
 
 
 def _fitted(at: int, case: WorstCase, share: int) -> Markup:
@@ -68,6 +137,9 @@ def _case(at: int, case: WorstCase, length: int) -> Markup:
         class_="case",
         id=f"case-{at}",
         open=at <= _OPEN,
+        data_metric=case.metric,
+        data_status=case.status,
+        data_slice="\n".join(cut(pair, 80) for pair in _pairs(case)),
     )
 
 

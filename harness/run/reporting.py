@@ -1,0 +1,64 @@
+"""The reports of a run: what is written beside its decision, page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from harness.core import registry
+from harness.core.protocols import PagedReporter, Reporter
+from harness.core.report import ParityReport, WaiverSummary
+from harness.gate.policy import Policy
+from harness.run.folder import RunFolder, RunRecord, write_whole
+from harness.run.shelf import Shelf
+
+REPORTS = ("html", "json", "markdown")
+CASES_PER_PAGE = 1_000
+
+
+def write(folder: RunFolder, report: ParityReport, shelf: Shelf) -> None:
+    """Every report of `REPORTS`; where one has pages, those of the cases that the first one has no room for."""
+    for name in REPORTS:
+        reporter: Reporter = registry.load("reporters", name)
+        if isinstance(reporter, PagedReporter):
+            _write_pages(folder, reporter, report, shelf)
+        write_whole(folder.report(reporter.suffix), reporter.render(report))
+
+
+def _write_pages(folder: RunFolder, reporter: PagedReporter, report: ParityReport, shelf: Shelf) -> None:
+    written = set()
+    for number in range(2, report.pages + 1):
+        path = folder.path / reporter.page_name(number)
+        start = (number - 1) * CASES_PER_PAGE
+        cases = tuple(shelf.cases(start, start + CASES_PER_PAGE))
+        write_whole(path, reporter.page(report, number, cases, first=start + 1))
+        written.add(path)
+    for path in folder.path.glob(reporter.page_name("*")):
+        if path not in written:  # of an earlier judgement of the same run, which listed more
+            path.unlink()
+
+
+def pages(shelf: Shelf) -> int:
+    """How many pages list the cases of a shelf; at least one."""
+    return max(1, -(-len(shelf) // CASES_PER_PAGE))
+
+
+def took_s(record: RunRecord) -> float:
+    """From the run's start to its end, in seconds; 0 where it has not ended."""
+    if record.finished_at is None:
+        return 0.0
+    return (datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)).total_seconds()
+
+
+def waivers(policy: Policy, at: datetime) -> tuple[WaiverSummary, ...]:
+    """The policy's waivers, in force at `at` or not."""
+    return tuple(
+        WaiverSummary(
+            criterion=one.criterion,
+            owner=one.owner,
+            reason=one.reason,
+            expires=one.expires.isoformat(),
+            in_force=one.in_force(at),
+            covers=one.what,
+        )
+        for one in policy.waivers
+    )

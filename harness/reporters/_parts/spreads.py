@@ -124,7 +124,7 @@ def slices(report: ParityReport) -> Markup | None:
             if finding.slice is not None
         }
     )
-    heads = ("Metric", "Slice", "Rows", "Target", "Whole target", "Source against itself", "Verdict")
+    heads = ("Metric", "Slice", "Verdict", "Rows", "Target", "Whole target", "Source against itself")
     rows = [_slice(one, shown[one.metric], judged.get((one.metric, f"{one.name}={one.value}"))) for one in found]
     left = len(rows) - _MOST_SLICES
     return fragment(
@@ -134,7 +134,7 @@ def slices(report: ParityReport) -> Markup | None:
             "Means of each comparator's own value. Undeclared slices are for people to look at; they never vote.",
             class_="soft",
         ),
-        table("Slices", heads, rows[:_MOST_SLICES], left=2),
+        table("Slices", heads, rows[:_MOST_SLICES], left=3),
         tag("p", f"{count(left)} more are in the JSON report.", class_="soft") if left > 0 else None,
     )
 
@@ -144,9 +144,9 @@ def _slice(one: SliceSummary, whole: MetricSummary, finding: Finding | None) -> 
         "tr",
         tag("th", cut(one.metric, 100), scope="row"),
         tag("td", f"{cut(one.name, 100)} = {cut(one.value, 100)}"),
+        tag("td", verdict_shown(finding.verdict) if finding is not None else tag("span", "not gated", class_="soft")),
         cell(count(one.rows)),
         cell(number(one.target_mean)),
         cell(number(whole.target_mean)),
         cell(NOT_MEASURED if one.noise_mean is None else number(one.noise_mean)),
-        tag("td", verdict_shown(finding.verdict) if finding is not None else tag("span", "not gated", class_="soft")),
     )

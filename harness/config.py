@@ -56,6 +56,7 @@ class SideSettings:
     cloud: aws | aws-fips | aws-us-gov | aws-us-gov-fips | azure | azure-us-gov; sets every host, scope and authority.
     credential: AWS: None (boto3's chain). Azure: default | managed_identity | workload_identity | cli.
     resource: Azure OpenAI or Foundry resource. api_key_env: environment variable that holds its key; None: Entra.
+    private: whether its hosts should have private addresses; None: not said.
     lab: addresses of the embedded lab, by service name and "resource_manager"; empty outside the lab. It may carry the
     lab's throw-away credentials too, so it is not printed.
     timeout_s: what a call will be given; clients are prepared for it before the first one.
@@ -76,6 +77,7 @@ class SideSettings:
     workspace: str | None = None
     resource: str | None = None
     api_key_env: str | None = None
+    private: bool | None = None
     network: Network = field(default_factory=Network)
     lab: Mapping[str, str] = field(default_factory=dict, repr=False)
     connections: int = 8

@@ -49,6 +49,7 @@ AWS_SIDE = _table(
         "role_arn": _text('a role, "arn:aws:iam::123456789012:role/name"', r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$"),
         "external_id": _text("two or more letters, digits or +=,.@:/-", r"^[\w+=,.@:/-]{2,1224}$"),
         "endpoint": _ENDPOINT,
+        "private": {"type": "boolean", "description": "Whether hosts have private addresses; parity doctor checks it."},
     },
     "cloud",
 )
@@ -73,6 +74,7 @@ AZURE_SIDE = _table(
         ),
         "api_key_env": _text("the name of an environment variable that holds the resource's key", _VARIABLE),
         "endpoint": _ENDPOINT,
+        "private": {"type": "boolean", "description": "Whether hosts have private addresses; parity doctor checks it."},
     },
     "cloud",
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.run import add_lab_state, lab_for, suite_file
+from harness.core.check import Check, CheckStatus, fine, problem
 from harness.errors import EXIT_ERROR, EXIT_GO, HarnessError
 
 if TYPE_CHECKING:
@@ -18,31 +19,44 @@ if TYPE_CHECKING:
     from harness.core.call import Side
     from harness.run.plan import Plan
 
+_WIDTH = len(CheckStatus.NOT_CHECKED)
+
 
 def add(commands: Any) -> None:
-    command = commands.add_parser("doctor", help="check installation, configuration, golden sets and credentials")
+    command = commands.add_parser("doctor", help="check a project and its clouds before a run")
     command.add_argument("suites", nargs="*", type=Path, metavar="SUITE", help="default: every suite of the project")
     command.add_argument("--profile", help="default: default_profile of parity.toml")
     command.add_argument("--offline", action="store_true", help="do not resolve credentials and endpoints")
+    command.add_argument("--reverse", action="store_true", help="look at the way back: source and target change places")
+    command.add_argument(
+        "--skip", action="append", default=[], metavar="CHECK", help='leave out a check by its name, "data capture"'
+    )
     command.add_argument("--json", action="store_true", help="one JSON document on stdout")
     add_lab_state(command)
 
 
 def run(args: argparse.Namespace) -> int:
-    checks = list(_checks(args))
+    checks = []
+    for check in _checks(args):
+        if any(check.name.rpartition(": ")[2] == name for name in args.skip):
+            check = Check(check.name, CheckStatus.NOT_CHECKED, "left out by --skip")
+        checks.append(check)
+        if not args.json:
+            remedy = f"\n{'':{_WIDTH}} -> {check.remedy}" if check.remedy else ""
+            print(f"{check.status.value:{_WIDTH}} {check.name}: {check.said}{remedy}", flush=True)
     if args.json:
-        print(
-            json.dumps(
-                [{"check": name, "ok": problem is None, "said": problem or said} for name, said, problem in checks]
-            )
-        )
-    else:
-        for name, said, problem in checks:
-            print(f"{'ok  ' if problem is None else 'FAIL'} {name}: {problem or said}")
-    return EXIT_GO if all(problem is None for *_, problem in checks) else EXIT_ERROR
+        print(json.dumps([_document(check) for check in checks]))
+    return EXIT_ERROR if any(check.status is CheckStatus.PROBLEM for check in checks) else EXIT_GO
 
 
-def _checks(args: argparse.Namespace) -> Iterator[tuple[str, str, str | None]]:
+def _document(check: Check) -> dict[str, Any]:
+    """ok: null where it was not checked."""
+    ok = None if check.status is CheckStatus.NOT_CHECKED else check.status is CheckStatus.OK
+    remedy = {"remedy": check.remedy} if check.remedy else {}
+    return {"check": check.name, "ok": ok, "status": check.status.value, "said": check.said, **remedy}
+
+
+def _checks(args: argparse.Namespace) -> Iterator[Check]:
     from harness import config
 
     yield _try("python", lambda: sys.version.split()[0])
@@ -53,37 +67,38 @@ def _checks(args: argparse.Namespace) -> Iterator[tuple[str, str, str | None]]:
         profile = config.profile(project, args.profile)
         suites = [suite_file(path) for path in args.suites] or sorted((project.folder / "suites").glob("*/suite.toml"))
     except HarnessError as exc:
-        yield "project", "", str(exc)
+        yield problem("project", str(exc), "")
         return
-    yield "project", f"{project.folder / 'parity.toml'}, profile {profile.name}, {len(suites)} suite(s)", None
+    yield fine("project", f"{project.folder / 'parity.toml'}, profile {profile.name}, {len(suites)} suite(s)")
     yield _try("reports", lambda: _writable(project.reports))
     sound: list[Plan] = []
     for suite in suites:
-        yield _try(f"{suite.parent.name}: suite and golden set", partial(_planned, suite, profile, sound))
+        planned = partial(_planned, suite, profile, sound, reverse=args.reverse)
+        yield _try(f"{suite.parent.name}: suite and golden set", planned)
     if not args.offline and sound:
         yield from _reached(args, profile, sound)
 
 
-def _reached(args: argparse.Namespace, profile: Profile, plans: list[Plan]) -> Iterator[tuple[str, str, str | None]]:
-    """Whether credentials and addresses of both sides resolve; for a lab, in one that runs meanwhile."""
-    from harness.core.call import Side
+def _reached(args: argparse.Namespace, profile: Profile, plans: list[Plan]) -> Iterator[Check]:
+    """Whether both sides can be reached and would answer; for a lab, one that runs meanwhile."""
+    from harness.run.doctor import examine
     from harness.run.plan import in_lab
 
     try:
         with lab_for(profile, args.lab_state, None) as (addresses, _):
             for made in (in_lab(one, addresses) for one in plans):
-                for side in made.called:
-                    service = made.pair.source if side is Side.SOURCE else made.pair.target
+                yield from examine(made)
+                for side, service in _called(made):
                     yield _try(f"{made.suite.name}: {side.value} {service}", partial(_opened, made, side))
     except HarnessError as exc:
-        yield "lab", "", str(exc)
+        yield problem("lab", str(exc), "")
 
 
-def _try(name: str, check: Callable[[], str]) -> tuple[str, str, str | None]:
+def _try(name: str, check: Callable[[], str]) -> Check:
     try:
-        return name, check(), None
+        return fine(name, check())
     except HarnessError as exc:
-        return name, "", str(exc)
+        return problem(name, str(exc), "")
 
 
 def _packages() -> str:
@@ -97,17 +112,24 @@ def _packages() -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _planned(suite: Path, profile: Profile, sound: list[Plan]) -> str:
+def _planned(suite: Path, profile: Profile, sound: list[Plan], *, reverse: bool) -> str:
     """Every request said on both sides; a plan that can be is added to `sound`."""
     from harness.core.call import Mode
     from harness.run import plan
 
     # A profile that names the source alone can record, and nothing else.
-    made = plan.make(suite, profile, mode=Mode.RECORD if profile.target is None else None)
+    mode = Mode.RECORD if profile.target is None else Mode.DUAL if reverse else None
+    made = plan.make(suite, profile, mode=mode, reverse=reverse)
     plan.preflight(made)
     sound.append(made)
     sides = " and ".join(side.value for side in made.called)
     return f"{len(made.order):,} cases, mode {made.mode.value}: every request can be said to {sides}"
+
+
+def _called(made: Plan) -> list[tuple[Side, str]]:
+    from harness.core.call import Side
+
+    return [(side, made.pair.source if side is Side.SOURCE else made.pair.target) for side in made.called]
 
 
 def _opened(made: Plan, side: Side) -> str:

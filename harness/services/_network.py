@@ -85,7 +85,7 @@ class Way:
         if self.certificate is not None:
             arguments["cert_file"] = str(self.certificate)
             arguments["key_file"] = str(self.key) if self.key is not None else None
-        proxy = self.proxy or _environment_proxy(url)
+        proxy = self.proxy_for(url)
         if proxy is None:
             return urllib3.PoolManager(**arguments)
         place = urlsplit(proxy)
@@ -94,6 +94,10 @@ class Way:
             arguments["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=pair)
             proxy = place._replace(netloc=place.netloc.rpartition("@")[2]).geturl()
         return urllib3.ProxyManager(proxy, **arguments)
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy that calls to an address go through: the profile's, else the environment's."""
+        return self.proxy or _environment_proxy(url)
 
     def _pair(self) -> str | tuple[str, str]:
         return str(self.certificate) if self.key is None else (str(self.certificate), str(self.key))

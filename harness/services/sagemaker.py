@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from harness.config import SideSettings
 from harness.core.call import Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
+from harness.core.check import Grant, Load, Probe
 from harness.core.inventory import Inventory
 from harness.core.output import Scores
 from harness.core.protocols import Endpoint
@@ -156,6 +157,18 @@ class SageMaker:
         from harness.services import _inventory_sagemaker
 
         return _inventory_sagemaker.read(self.settings, since=since)
+
+    def probes(self, load: Load) -> tuple[Probe, ...]:
+        """What can be looked at without a scoring call."""
+        from harness.services import _checks_sagemaker as checks
+
+        return checks.probes(self.settings, load, SERVICE)
+
+    def grants(self, load: Load) -> tuple[Grant, ...]:
+        """What a run and its checks need leave for."""
+        from harness.services import _checks_sagemaker as checks
+
+        return checks.grants(self.settings, load)
 
 
 class SageMakerEndpoint:

@@ -13,7 +13,7 @@ from tests.small.server import Server
 def test_a_sound_project_passes_and_is_not_called(numbers: Project, server: Server):
     done = numbers.parity("doctor")
     assert done.code == 0
-    assert all(line.startswith("ok   ") for line in done.out.splitlines())
+    assert all(line.startswith("ok          ") for line in done.out.splitlines())
     assert "numbers: suite and golden set: 80 cases" in done.out
     assert not server.counts()
 
@@ -46,7 +46,7 @@ def test_a_project_that_cannot_be_read_ends_the_checks(numbers: Project):
     numbers.edit(numbers.folder / "parity.toml", "payloads", "payload")
     done = numbers.parity("doctor")
     assert done.code == 2
-    assert "FAIL project: " in done.out and 'Did you mean "payloads"?' in done.out
+    assert "problem     project: " in done.out and 'Did you mean "payloads"?' in done.out
 
 
 def test_a_suite_that_is_not_there_is_named(numbers: Project):
@@ -59,15 +59,15 @@ def test_reports_that_cannot_be_written_are_a_failure(numbers: Project):
     (numbers.folder / "reports").write_text("a file where a folder should be")
     done = numbers.parity("doctor")
     assert done.code == 2
-    assert "FAIL reports" in done.out
+    assert "problem     reports" in done.out
 
 
 def test_credentials_and_addresses_resolve_on_both_sides_of_a_lab(tmp_path, shared_lab: SharedLab):
     project = visits.make(tmp_path)
     done = project.parity("doctor", "--lab-state", str(shared_lab.state_file))
     assert done.code == 0
-    assert "ok   visits: source sagemaker" in done.out
-    assert "ok   visits: target azureml" in done.out
+    assert "ok          visits: source sagemaker" in done.out
+    assert "ok          visits: target azureml" in done.out
 
 
 def test_offline_resolves_nothing(tmp_path):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harness.config import SideSettings
+from harness.core.check import Grant, Load, Probe
 from harness.core.inventory import Inventory
 from harness.core.protocols import Endpoint
 from harness.errors import ConfigError, UnknownName
@@ -67,3 +68,15 @@ class Bedrock:
         from harness.services import _inventory_bedrock
 
         return _inventory_bedrock.read(self.settings)
+
+    def probes(self, load: Load) -> tuple[Probe, ...]:
+        """What can be looked at without a scoring call."""
+        from harness.services.bedrock import checks
+
+        return checks.probes(self.settings, load, SERVICE)
+
+    def grants(self, load: Load) -> tuple[Grant, ...]:
+        """What a run and its checks need leave for."""
+        from harness.services.bedrock import checks
+
+        return checks.grants(self.settings, load)

@@ -32,6 +32,7 @@ ROOMS = {
 }
 # What a plug-in cannot be built without, where its room's options are not enough.
 OPTIONS: dict[str, dict[str, object]] = {
+    "switches.azureml": {"settings": SETTINGS, "endpoint": "visits"},
     "command": {"read": ["router", "get"], "set": ["router", "set", "{target}"]},
     "entry_point": {"call": "tests.run.routed:Router"},
     "flagd": {"file": "flags.json", "flag": "answers-from"},
@@ -94,7 +95,7 @@ def test_a_plug_in_says_what_it_is(room: str, name: str):
 @pytest.mark.parametrize(("room", "name"), PLUG_INS)
 def test_a_plug_in_fits_its_socket(room: str, name: str):
     socket, options = ROOMS[room]
-    built = registry.load(room, name, **{**options, **OPTIONS.get(name, {})})
+    built = registry.load(room, name, **{**options, **OPTIONS.get(name, OPTIONS.get(f"{room}.{name}", {}))})
     assert isinstance(built, socket)
     if room != "services" and room != "reporters":
         assert built.name == name, "its file name is its word in suite files and reports"

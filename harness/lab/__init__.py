@@ -14,6 +14,7 @@ from harness.lab.detached import attach, down, status, up
 from harness.lab.lifecycle import Controls, Lab, start
 from harness.lab.plants import PLANTS, Plant
 from harness.lab.settings import (
+    BOTH,
     CLIENT,
     DEPLOYMENT,
     ENDPOINT,
@@ -27,6 +28,7 @@ from harness.lab.settings import (
 )
 
 __all__ = [
+    "BOTH",
     "CLIENT",
     "DEPLOYMENT",
     "ENDPOINT",

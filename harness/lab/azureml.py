@@ -13,6 +13,7 @@ import io
 import logging
 import os
 import platform
+import random
 import re
 import selectors
 import time
@@ -26,11 +27,13 @@ from harness.lab import identity, tokens
 from harness.lab.desk import PREFIX, Desk
 from harness.lab.parent import watch
 from harness.lab.plants import TARGET, Fault
-from harness.lab.settings import AUTH_MODES, DEPLOYMENT, ENDPOINT, MODELS, Settings
+from harness.lab.settings import AUTH_MODES, BOTH, DEPLOYMENT, ENDPOINT, MODELS, Settings, deployments
 
 THREADS = 64  # as many as calls in flight: fewer would queue, and a queue is not the model's latency
 # In the cloud each deployment has a container of its own; here one process serves all, and the front tells it for whom.
 ADDRESSEE = "HTTP_X_LAB_ENDPOINT"
+SOUND = "HTTP_X_LAB_SOUND"  # set where the answer comes from a deployment that no fault is planted in
+_NO_FAULT = Fault(None, side=TARGET, seed=0)
 BODY_LIMIT = 10 * 1024 * 1024
 MODEL_WAIT_S = 120.0
 _PATH = re.compile(r"^/api/v1/endpoint/(?P<endpoint>[^/]+)/score$")
@@ -77,9 +80,9 @@ def run(settings: Settings, descriptor: int) -> None:
     Server().run()
 
 
-def fault() -> Fault:
-    """The fault planted at this moment."""
-    return _loaded().fault
+def fault(*, sound: bool = False) -> Fault:
+    """The fault planted at this moment; none in a sound deployment."""
+    return _NO_FAULT if sound else _loaded().fault
 
 
 def wait_for_model(name: str) -> bytes:
@@ -141,8 +144,10 @@ def front(desk: Desk, container: Wsgi) -> Wsgi:
         if "HTTP_X_MS_CLIENT_REQUEST_ID" in environ:
             headers["x-ms-client-request-id"] = environ["HTTP_X_MS_CLIENT_REQUEST_ID"]
         try:
-            environ[ADDRESSEE] = _admit(desk, environ, body)
-            headers |= {"azureml-model-deployment": DEPLOYMENT, "x-model-runtime": runtime}
+            environ[ADDRESSEE], deployment = _admit(desk, environ, body)
+            if environ[ADDRESSEE] == BOTH and deployment == DEPLOYMENT:
+                environ[SOUND] = "1"
+            headers |= {"azureml-model-deployment": deployment, "x-model-runtime": runtime}
             answer, more = _score(desk, container, environ, body, started_s)
         except _Refused as refused:
             return _send(start_response, refused.status, headers | refused.headers, str(refused).encode())
@@ -151,8 +156,8 @@ def front(desk: Desk, container: Wsgi) -> Wsgi:
     return application
 
 
-def _admit(desk: Desk, environ: Environ, body: bytes) -> str:
-    """The endpoint, after what the cloud checks in its order: endpoint, key, method, size, deployment."""
+def _admit(desk: Desk, environ: Environ, body: bytes) -> tuple[str, str]:
+    """Endpoint and deployment, after what the cloud checks in its order: endpoint, key, method, size, deployment."""
     path = environ["PATH_INFO"]
     match = _PATH.match(path)
     endpoint = ENDPOINT if path == "/score" else match["endpoint"] if match else ""
@@ -164,11 +169,12 @@ def _admit(desk: Desk, environ: Environ, body: bytes) -> str:
     if len(body) > BODY_LIMIT:
         raise _Refused("413 Payload Too Large", "the request payload is too large")
     wanted = environ.get("HTTP_AZUREML_MODEL_DEPLOYMENT")
-    if wanted not in (None, DEPLOYMENT):
+    if wanted not in (None, *deployments(endpoint)):
         raise _Refused("404 Not Found", f"deployment {wanted} does not exist in endpoint {endpoint}")
-    if wanted is None and not desk.traffic[endpoint].get(DEPLOYMENT):
+    weights = {name: weight for name, weight in desk.traffic[endpoint].items() if weight}
+    if wanted is None and not weights:
         raise _Refused("404 Not Found", f"endpoint {endpoint} has no deployment with traffic")
-    return endpoint
+    return endpoint, wanted or random.choices([*weights], [*weights.values()])[0]
 
 
 def _authenticate(settings: Settings, endpoint: str, header: str) -> None:
@@ -193,7 +199,7 @@ def _score(
     desk: Desk, container: Wsgi, environ: Environ, body: bytes, started_s: float
 ) -> tuple[bytes, dict[str, str]]:
     """The container's answer, or what the cloud makes of its failure; takes the service time."""
-    settings, planted = desk.settings, desk.fault
+    settings, planted = desk.settings, _NO_FAULT if SOUND in environ else desk.fault
     interruption = planted.interrupts(body)
     if interruption is not None and interruption.kind == "throttled":
         raise _Refused(

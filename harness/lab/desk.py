@@ -33,6 +33,7 @@ class Desk:
         self.settings = settings
         self.fault = self._fault(settings)
         self.traffic: dict[str, dict[str, int]] = {name: {DEPLOYMENT: 100} for name in AUTH_MODES}
+        self.mirrors: dict[str, dict[str, int]] = {name: {} for name in AUTH_MODES}  # told, and not acted on
         self.versions = dict(versions)
         self._changing = threading.Lock()
 
@@ -67,9 +68,10 @@ class Desk:
                     send(address, settings.control, "settings", settings.to_json())
             self._take(settings)
 
-    def set_traffic(self, endpoint: str, weights: dict[str, int]) -> None:
+    def set_traffic(self, endpoint: str, weights: dict[str, int], mirror: dict[str, int]) -> None:
         """New weights for one endpoint, here and in the scoring server."""
         with self._changing:
+            self.mirrors = self.mirrors | {endpoint: mirror}
             traffic = self.traffic | {endpoint: weights}
             send(self.settings.addresses["azureml"], self.settings.control, "traffic", json.dumps(traffic).encode())
             self.traffic = traffic

@@ -62,6 +62,10 @@ class Controls:
         """How long tokens and AWS sessions issued from now on are good for, in seconds."""
         self._change(token_lifetime_s=seconds)
 
+    def lose_answers(self, count: int) -> None:
+        """Lose the answers to the next `count` changes of traffic: they are accepted, and the client is not told."""
+        self._change(lost_answers=count)
+
     def set_service_time(self, seconds: float) -> None:
         """What each scoring call takes from now on, at least, in seconds."""
         self._change(service_time_s=seconds)

@@ -1,8 +1,9 @@
 """Azure Resource Manager, as far as `azure.ai.ml.MLClient` asks for it: one workspace and its online endpoints.
 
 Reads: the workspace, an endpoint, its deployments. Acts: list and regenerate keys, issue a token, set traffic by PUT
-with a long-running operation that is polled at `Azure-AsyncOperation`. Bearer tokens are checked for signature,
-audience and expiry; errors come in the resource manager's own shape.
+with a long-running operation that is polled at `Azure-AsyncOperation`: in force at the operation's end, and another PUT
+before that is refused with 409. Bearer tokens are checked for signature, audience and expiry; errors come in the
+resource manager's own shape.
 Source: Azure REST API reference, Machine Learning, online endpoints; Azure Resource Manager, "Async operations".
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -23,14 +26,15 @@ from harness.lab.settings import (
     AUTH_MODES,
     CLIENT,
     CONTROL_HEADER,
-    DEPLOYMENT,
     ENDPOINT,
     LOCATION,
     RESOURCE_GROUP,
     SUBSCRIPTION,
     TENANT,
     WORKSPACE,
+    Settings,
     azure_key,
+    deployments,
 )
 
 PROVIDER = "Microsoft.MachineLearningServices"
@@ -38,6 +42,7 @@ WORKSPACE_ID = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers/{PROVIDER}/workspaces/{WORKSPACE}"
 )
 OPERATION_S = 0.5  # how long a change of traffic takes
+POLL_S = "1"  # when to ask again whether it is done; clients wait 30 s unless told
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview)?$")
 
 
@@ -48,11 +53,28 @@ class _Refused(Exception):
         self.code = code
 
 
-def application(desk: Desk) -> Callable[[Request], Reply]:
-    """The handler of the resource manager's server, its identity endpoint included."""
-    operations: dict[str, float] = {}  # operation id -> when it is done
+@dataclass(slots=True)
+class _Operations:
+    """Changes of traffic. running: operation id -> endpoint; begun: all ids there ever were. lost: answers so far."""
 
-    def handle(request: Request) -> Reply:
+    running: dict[str, str] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    lost: int = 0
+    settings: Settings | None = None
+
+    def loses(self, settings: Settings) -> bool:
+        """Whether this answer is one that the lab was told to lose; new settings count anew."""
+        if settings is not self.settings:
+            self.settings, self.lost = settings, 0
+        self.lost += 1
+        return self.lost <= settings.lost_answers
+
+
+def application(desk: Desk) -> Callable[[Request], Reply | None]:
+    """The handler of the resource manager's server, its identity endpoint included."""
+    operations = _Operations()
+
+    def handle(request: Request) -> Reply | None:
         if request.path.startswith(PREFIX):
             status, body = desk.answer(
                 request.method, request.path, request.headers.get(CONTROL_HEADER, ""), request.body
@@ -94,7 +116,7 @@ def _admit(desk: Desk, request: Request) -> None:
     raise _Refused(401, "InvalidAuthenticationToken", f"The access token is invalid: {refusals[0]}.")
 
 
-def _route(desk: Desk, operations: dict[str, float], request: Request) -> Reply:
+def _route(desk: Desk, operations: _Operations, request: Request) -> Reply | None:
     version = parse_qs(request.query).get("api-version", [""])[0]
     if not API_VERSION.match(version):
         raise _Refused(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required")
@@ -113,29 +135,29 @@ def _route(desk: Desk, operations: dict[str, float], request: Request) -> Reply:
         case "GET", []:
             return _reply(_workspace())
         case "GET", ["onlineendpoints"]:
-            return _page(desk, [_endpoint(desk, name) for name in AUTH_MODES], request)
+            return _page(desk, [_endpoint(desk, name, operations) for name in AUTH_MODES], request)
         case "GET", ["batchendpoints"]:
             return _page(desk, [], request)
         case "GET", ["models"]:
             return _page(desk, estate.models(WORKSPACE_ID, AUTH_MODES), request)
         case "GET", ["onlineendpoints", name]:
-            return _reply(_endpoint(desk, _known(name)))
+            return _reply(_endpoint(desk, _known(name), operations))
         case "PUT", ["onlineendpoints", name]:
             return _put(desk, operations, _known(name), request)
         case "GET", ["onlineendpoints", name, "deployments"]:
-            return _reply({"value": [_deployment(_known(name))]})
-        case "GET", ["onlineendpoints", name, "deployments", deployment] if deployment == DEPLOYMENT:
-            return _reply(_deployment(_known(name)))
+            return _reply({"value": [_deployment(name, one) for one in deployments(_known(name))]})
+        case "GET", ["onlineendpoints", name, "deployments", one] if one in deployments(_known(name)):
+            return _reply(_deployment(name, one))
         case "POST", ["onlineendpoints", name, "listkeys"]:
             return _keys(desk, _known(name))
         case "POST", ["onlineendpoints", name, "regeneratekeys"]:
             return _regenerate(desk, _known(name), request)
         case "POST", ["onlineendpoints", name, "token"]:
             return _token(desk, _known(name))
-        case "GET", ["operations", operation] if operation in operations:
-            done = time.time() >= operations[operation]
+        case "GET", ["operations", operation] if operation in operations.begun:
+            done = operation not in operations.running
             document = {"id": request.path, "name": operation, "status": "Succeeded" if done else "InProgress"}
-            return _reply(document, headers={} if done else {"Retry-After": "1"})  # clients wait 30 s unless told
+            return _reply(document, headers={} if done else {"Retry-After": POLL_S})
     raise _Refused(404, "ResourceNotFound", f"The Resource '{'/'.join(names[6:])}' was not found.")
 
 
@@ -175,7 +197,7 @@ def _identity() -> dict[str, str]:
     return {"type": "SystemAssigned", "principalId": CLIENT, "tenantId": TENANT}
 
 
-def _endpoint(desk: Desk, name: str) -> dict[str, Any]:
+def _endpoint(desk: Desk, name: str, operations: _Operations) -> dict[str, Any]:
     return {
         "id": f"{WORKSPACE_ID}/onlineEndpoints/{name}",
         "name": name,
@@ -187,20 +209,20 @@ def _endpoint(desk: Desk, name: str) -> dict[str, Any]:
         "properties": {
             "authMode": AUTH_MODES[name],
             "properties": {},
-            "provisioningState": "Succeeded",
+            "provisioningState": "Updating" if name in operations.running.values() else "Succeeded",
             "publicNetworkAccess": "Enabled",
             "scoringUri": scoring_uri(desk, name),
             "swaggerUri": f"{desk.settings.addresses['azureml']}/swagger.json",
             "traffic": desk.traffic[name],
-            "mirrorTraffic": {},
+            "mirrorTraffic": desk.mirrors[name],
         },
     }
 
 
-def _deployment(endpoint: str) -> dict[str, Any]:
+def _deployment(endpoint: str, name: str) -> dict[str, Any]:
     return {
-        "id": f"{WORKSPACE_ID}/onlineEndpoints/{endpoint}/deployments/{DEPLOYMENT}",
-        "name": DEPLOYMENT,
+        "id": f"{WORKSPACE_ID}/onlineEndpoints/{endpoint}/deployments/{name}",
+        "name": name,
         "type": f"{PROVIDER}/workspaces/onlineEndpoints/deployments",
         "location": LOCATION,
         "kind": "Managed",
@@ -220,31 +242,54 @@ def _deployment(endpoint: str) -> dict[str, Any]:
     }
 
 
-def _put(desk: Desk, operations: dict[str, float], name: str, request: Request) -> Reply:
+def _put(desk: Desk, operations: _Operations, name: str, request: Request) -> Reply | None:
+    """Accept a change of traffic; None where its answer is lost on the way back."""
     try:
         properties = json.loads(request.body)["properties"]
-        weights = {str(key): int(value) for key, value in (properties.get("traffic") or {}).items()}
+        weights = _weights(properties, "traffic")
+        mirror = _weights(properties, "mirrorTraffic")
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise _Refused(400, "InvalidRequestContent", "The request content was invalid and could not be read.") from exc
-    unknown = sorted(set(weights) - {DEPLOYMENT})
-    if unknown:
-        raise _Refused(400, "BadRequest", f"Traffic names deployments that do not exist: {', '.join(unknown)}.")
-    if sum(weights.values()) not in (0, 100) or min(weights.values(), default=0) < 0:
-        raise _Refused(400, "BadRequest", "The sum of traffic must be 0 or 100 percent.")
+    _check_weights(name, weights, mirror)
     if str(properties.get("authMode", AUTH_MODES[name])).lower() != AUTH_MODES[name].lower():
         raise _Refused(400, "BadRequest", "The authentication mode of an endpoint cannot be changed.")
-    desk.set_traffic(name, weights)
+    if name in operations.running.values():
+        raise _Refused(409, "Conflict", "Another operation is in progress for the endpoint. Try again later.")
     operation = uuid.uuid4().hex
-    operations[operation] = time.time() + OPERATION_S
+    operations.running[operation] = name
+    operations.begun.add(operation)
+
+    def land() -> None:
+        desk.set_traffic(name, weights, mirror)
+        del operations.running[operation]
+
+    threading.Timer(OPERATION_S, land).start()
+    if operations.loses(desk.settings):
+        return None
     address = desk.settings.addresses["resource_manager"]
     version = parse_qs(request.query)["api-version"][0]
     headers = {
         "Azure-AsyncOperation": f"{address}{WORKSPACE_ID}/operations/{operation}?api-version={version}",
-        "Retry-After": "1",
+        "Retry-After": POLL_S,
     }
-    document = _endpoint(desk, name)
-    document["properties"]["provisioningState"] = "Updating"
-    return _reply(document, headers=headers)
+    return _reply(_endpoint(desk, name, operations), headers=headers)
+
+
+def _weights(properties: dict[str, Any], key: str) -> dict[str, int]:
+    return {str(name): int(value) for name, value in (properties.get(key) or {}).items()}
+
+
+def _check_weights(endpoint: str, weights: dict[str, int], mirror: dict[str, int]) -> None:
+    """Rules of the documentation: "Safe rollout for online endpoints", live and mirrored traffic."""
+    unknown = sorted({*weights, *mirror} - set(deployments(endpoint)))
+    if unknown:
+        raise _Refused(400, "BadRequest", f"Traffic names deployments that do not exist: {', '.join(unknown)}.")
+    if sum(weights.values()) not in (0, 100) or min(weights.values(), default=0) < 0:
+        raise _Refused(400, "BadRequest", "The sum of traffic must be 0 or 100 percent.")
+    if len(mirror) > 1 or not 0 <= sum(mirror.values()) <= 50:
+        raise _Refused(400, "BadRequest", "Traffic is mirrored to one deployment, at most 50 percent of it.")
+    if any(weights.get(name) for name in mirror):
+        raise _Refused(400, "BadRequest", "A deployment receives live or mirrored traffic, not both.")
 
 
 def _keys(desk: Desk, name: str) -> Reply:

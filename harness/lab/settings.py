@@ -29,8 +29,16 @@ LOCATION = "eastus"
 TENANT = "66666666-7777-4888-9999-000000000000"
 CLIENT = "99999999-8888-4777-8666-555555555555"  # the managed identity's client id
 DEPLOYMENT = "blue"
+NEXT = "green"  # the deployment beside it, behind the endpoint BOTH
+BOTH = f"{ENDPOINT}-both"
 # One Azure endpoint for each way to authenticate; these three are served by the same deployment.
-AUTH_MODES = {ENDPOINT: "Key", f"{ENDPOINT}-token": "AMLToken", f"{ENDPOINT}-aad": "AADToken", USAGE: "Key"}
+AUTH_MODES = {
+    ENDPOINT: "Key",
+    f"{ENDPOINT}-token": "AMLToken",
+    f"{ENDPOINT}-aad": "AADToken",
+    USAGE: "Key",
+    BOTH: "Key",
+}
 
 ROLES = ("sagemaker", "azureml", "bedrock", "azure_openai", "resource_manager")  # one process each
 # The Azure OpenAI and Foundry resource: deployment -> the model version that it serves.
@@ -63,6 +71,7 @@ class Settings:
     identity_header: what App Service hands to code that may ask for tokens.
     service_time_s: what a call takes, at least, in seconds. token_lifetime_s: of tokens issued from now on.
     valid_from: tokens issued before this time (seconds since 1970) count as expired.
+    lost_answers: to so many of the next changes of traffic the answer is lost, after they were accepted.
     """
 
     addresses: Mapping[str, str]
@@ -78,6 +87,7 @@ class Settings:
     service_time_s: float
     token_lifetime_s: float = 3600.0
     valid_from: float = 0.0
+    lost_answers: int = 0
 
     def to_json(self) -> bytes:
         return json.dumps(dataclasses.asdict(self)).encode()
@@ -106,6 +116,11 @@ def fresh(
         seed=seed,
         service_time_s=service_time_s,
     )
+
+
+def deployments(endpoint: str) -> tuple[str, ...]:
+    """The deployments behind an Azure endpoint."""
+    return (DEPLOYMENT, NEXT) if endpoint == BOTH else (DEPLOYMENT,)
 
 
 def azure_key() -> str:

@@ -62,7 +62,7 @@ def test_the_lab_is_listed_and_what_no_suite_calls_fails_a_build(parity: InLab):
     assert endpoint["suites"] == ["visits"] and endpoint["version"] == "1"
     assert endpoint["counterpart"]["name"] == "visits/blue"
     targets = {one["name"]: one for one in estate["target"]}
-    assert len(targets) == 14 and targets["gpt-4o"]["auto_upgrade"] is False
+    assert len(targets) == 16 and targets["gpt-4o"]["auto_upgrade"] is False
 
 
 def test_a_refresh_changes_the_time_alone_and_keeps_what_people_wrote(parity: InLab):

@@ -124,7 +124,9 @@ def test_lists_hold_what_can_be_got(client):
         "visits-token",
         "visits-aad",
         "usage",
+        "visits-both",
     ]
+    assert [deployment.name for deployment in ml.online_deployments.list("visits-both")] == ["blue", "green"]
     assert [deployment.name for deployment in ml.online_deployments.list("visits")] == ["blue"]
     assert ml.workspaces.get(lab_room.WORKSPACE).location == "eastus"
 

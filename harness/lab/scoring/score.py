@@ -16,6 +16,7 @@ from typing import Any
 from azureml_inference_server_http.api.aml_response import AMLResponse
 
 from harness.lab import azureml, usage
+from harness.lab.plants import Fault
 from harness.lab.settings import ENDPOINT, USAGE
 from harness.lab.visits import COLUMNS
 
@@ -38,11 +39,13 @@ def run(raw_data: str, request_headers: dict[str, str]) -> Any:
     content_type = headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "application/json":
         return AMLResponse({"message": "send application/json"}, 415, json_str=True)
-    answer = _usage if headers.get("x-lab-endpoint") == USAGE else _visits
-    return answer(raw_data.encode(), json.loads(raw_data))
+    body, document = raw_data.encode(), json.loads(raw_data)
+    if headers.get("x-lab-endpoint") == USAGE:
+        return _usage(body, document)
+    return _visits(body, document, azureml.fault(sound="x-lab-sound" in headers))
 
 
-def _visits(body: bytes, document: Any) -> list[float]:
+def _visits(body: bytes, document: Any, planted: Fault) -> list[float]:
     import numpy as np
 
     rows = _rows(document, COLUMNS)
@@ -50,7 +53,7 @@ def _visits(body: bytes, document: Any) -> list[float]:
         raise ValueError("every cell must be a number")
     rows = [[float(cell) for cell in row] for row in rows]
     scores = _sessions[ENDPOINT].run(["probabilities"], {"rows": np.array(rows, dtype=np.float32)})[0][:, 1]
-    return azureml.fault().scores(body, rows, [float(score) for score in scores])
+    return planted.scores(body, rows, [float(score) for score in scores])
 
 
 def _usage(body: bytes, document: Any) -> list[dict[str, float]]:

@@ -27,8 +27,9 @@ MAX_AGE_DAYS = 14.0
 ERRORS, LATENCY, COST = "errors", "latency", "cost"
 CRITERIA = (ERRORS, LATENCY, COST)  # what every suite must hold the target to, besides its answers
 REHEARSAL, SELFTEST, VERSION, UPGRADES, RETIREMENT = "rehearsal", "self-test", "version", "upgrades", "retirement"
+PROFILE = "profile"
 # What a named person may answer for until a date. Evidence, freshness, a GO and signatures are not among them.
-WAIVABLE = (*CRITERIA, REHEARSAL, SELFTEST, VERSION, UPGRADES, RETIREMENT)
+WAIVABLE = (*CRITERIA, PROFILE, REHEARSAL, SELFTEST, VERSION, UPGRADES, RETIREMENT)
 
 _DAY = r"^\d{4}-\d\d-\d\d$"
 

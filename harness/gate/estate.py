@@ -10,7 +10,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -142,11 +142,11 @@ class Estate:
 
     @property
     def sha256(self) -> str:
-        """Hash of what stands in it; when it was read does not matter, so that a refresh which found nothing new leaves
-        sign-offs as they are."""
+        """Hash of what stands in it. When it was read does not matter, nor which share of the traffic a deployment has:
+        a refresh that found nothing new leaves sign-offs as they are, and so does moving traffic on them."""
         content = {
             "entries": [_plain(asdict(entry)) for entry in self.entries],
-            "targets": [_plain(asdict(target)) for target in self.targets],
+            "targets": [_plain(asdict(replace(target, share=None))) for target in self.targets],
             "unlisted": [asdict(one) for one in self.unlisted],
         }
         return hashlib.sha256(canonical_json(content)).hexdigest()

@@ -13,6 +13,7 @@ from harness.gate.cutover_file import (
     COST,
     ERRORS,
     LATENCY,
+    PROFILE,
     REHEARSAL,
     RETIREMENT,
     SELFTEST,
@@ -52,6 +53,8 @@ def _lines(
     asked: CutoverPolicy, required: Required, known: SuiteEvidence, estate: Estate, now: datetime
 ) -> Iterator[Line]:
     again = f"parity run suites/{known.suite} --profile {known.profile}"
+    if estate.profile is not None:
+        yield _profile(known, estate.profile)
     yield from _measured(known, known.forward, "", again, asked.max_age_days, now)
     decision = None if known.forward is None else known.forward.decision
     for kind in required.criteria:
@@ -62,6 +65,18 @@ def _lines(
         yield _rehearsed(known, again, asked.max_age_days, now)
     if asked.selftest:
         yield _selftested(known, asked.max_age_days, now)
+
+
+def _profile(known: SuiteEvidence, read_with: str) -> Line:
+    """Evidence and estate must be of the same accounts: a deployment of one name elsewhere is another deployment."""
+    same = known.profile == read_with
+    return Line(
+        requirement=PROFILE,
+        subject=known.suite,
+        status=OK if same else MISSING,
+        says=f"Measured under {known.profile}; the estate was read with {read_with}.",
+        todo="" if same else f"parity inventory --profile {known.profile}",
+    )
 
 
 def _measured(
@@ -123,6 +138,8 @@ def _verdict(known: SuiteEvidence, run: Measured, decision: Decision, way: str, 
     open_ = [one for one in decision.findings if one.gating and one.verdict is not Verdict.GO]
     worst = next((one for one in open_ if one.verdict is decision.verdict), None)
     says = decision.verdict.value + ("." if worst is None else f": {worst.criterion}: {worst.reason}")
+    if waived := [f"{one.criterion} ({one.waived_by})" for one in decision.findings if one.waived_by is not None]:
+        says = f"{says} Waived by the suite: {', '.join(waived)}."
     todo = {OK: "", REFUSED: f"parity explain {run.run}", MISSING: again}[status]
     if status is OK and known.refusal is not None and not way:
         status, says, todo = REFUSED, f"GO, and a newer run says otherwise: {known.refusal}", again
@@ -186,7 +203,8 @@ def _version(run: Measured, side: str, name: str, things: tuple[Found, ...], aga
             return MISSING, f"{what} was changed on {one.changed_at:%Y-%m-%d %H:%M} UTC, after the run began.", again
         if one.version is not None and names_version(told, one.model, one.version):
             continue
-        if one.changed_at is None and (one.version is not None or side == "target"):
+        told_other = one.version is not None and one.model is not None and one.model in told
+        if told_other or (one.changed_at is None and (one.version is not None or side == "target")):
             stands = " ".join(word for word in (one.model, one.version) if word) or "not told"
             says = f"{what} is {stands} now, and the evidence does not say that this answered ({told.strip('; ')})."
             return MISSING, says, f"{again}; where no answer tells a version, state it under [epoch] of the suite."

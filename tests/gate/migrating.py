@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.core.inventory import Found
 from harness.core.rows import Rows
-from harness.core.verdict import Row, Verdict
+from harness.core.verdict import Row, RowStatus, Verdict
 from harness.gate.conditions import Conditions
 from harness.gate.cutover_file import CutoverPolicy, parse_cutover
 from harness.gate.decide import decide
@@ -34,11 +34,13 @@ def suite_policy(*criteria: dict[str, Any], **tables: Any) -> Policy:
     return parse_policy({"gate": {"mode": "fixed"}, "criterion": listed, **tables}, "suite.toml")
 
 
-def rows(cases: int = 700, flipped: int = 0) -> Rows:
+def rows(cases: int = 700, flipped: int = 0, timeouts: int = 0) -> Rows:
+    """The first labels flipped, or given up on by the target alone."""
     made = []
     for at in range(cases):
+        late = RowStatus.TIMEOUT if at < timeouts else RowStatus.OK
         made += [
-            Row(case=f"c{at}", metric="label", value_target=float(at < flipped)),
+            Row(case=f"c{at}", metric="label", value_target=float(at < flipped), status_target=late),
             Row(case=f"c{at}", metric="error", value_target=0.0, value_noise=0.0),
             Row(case=f"c{at}", metric="p50", value_target=0.0, value_noise=float(at % 2)),
             Row(case=f"c{at}", metric="cost_usd", value_target=0.001, value_noise=0.001),

@@ -158,6 +158,24 @@ def test_a_deployment_that_changed_after_the_run_began_is_missing():
     assert line(asked(estate=target(version=None)), "version").status == "missing"
 
 
+def test_an_older_change_does_not_excuse_another_version_that_the_evidence_names():
+    upgraded = target(version="2025-03-01", changed_at=NOW - timedelta(days=300))
+    assert line(asked(estate=upgraded), "version").status == "missing"
+
+
+def test_an_estate_of_other_accounts_tells_nothing_of_the_evidence():
+    lines = asked(estate=replace(ESTATE, profile="staging"))
+    assert line(lines, "profile").todo == "parity inventory --profile prod"
+    assert line(asked(estate=replace(ESTATE, profile="prod")), "profile").status == "ok"
+
+
+def test_what_the_suite_itself_waives_is_told_with_its_owner():
+    waiver = {"criterion": "labels agree", "difference": "timeout", "owner": "Dana", "reason": "r"}
+    made = suite_policy(LABEL, ERROR, SLOW, DEAR, waiver=[{**waiver, "expires": "2026-11-25"}])
+    late = measured(made, of=rows(timeouts=40))
+    assert line(asked(known(made, forward=late)), "decision").says == "GO. Waived by the suite: labels agree (Dana)."
+
+
 def test_the_epoch_of_a_suite_may_name_the_version():
     named = suite_policy(LABEL, ERROR, SLOW, DEAR, epoch={"target": "gpt-4o:7"})
     assert line(asked(known(named), target(version="7")), "version").status == "ok"

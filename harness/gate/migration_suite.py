@@ -161,7 +161,7 @@ def _criterion(known: SuiteEvidence, kind: str, decision: Decision | None) -> Li
     if lacking or any(one.gating or one.waived_by is None for one in short):
         bad = next((one for one in short if one.verdict is Verdict.NO_GO and one.gating), None)
         says = f"{bad.criterion}: {bad.reason}" if bad else f"Not shown: {', '.join(lacking or sorted(names))}."
-        todo = f"See the line decision of {subject}."
+        todo = f"See the line {'evidence' if decision is None else 'decision'} of {subject}."
         status = REFUSED if bad else MISSING
         return Line(requirement=kind, subject=subject, status=status, says=says, todo=todo)
     says = f"Met: {', '.join(sorted(names))}."

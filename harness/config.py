@@ -6,6 +6,7 @@ errors that name the nearest known one. No value here is a secret.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from harness.shapes import AWS_CLOUDS, AWS_SIDE, AZURE_CLOUDS, AZURE_SIDE, PROJE
 
 PROJECT_FILE = "parity.toml"
 SUITE_FILE = "suite.toml"
+REPORTS = "reports"
+STORE = r"(s3|abfss?|az)://"  # how the URL of a store begins
 GATE_TABLES = ("gate", "epoch", "criterion", "signoff", "waiver", "coverage")  # read from the same file by gate.policy
 _ALONE = {
     Side.SOURCE: "--mode golden takes the source's answers from the golden set.",
@@ -144,13 +147,27 @@ class Mlflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nightly:
+    """`[nightly]`. suites: names; empty: all of suites/. units: new ones a night. publish: None for what is found."""
+
+    suites: tuple[str, ...] = ()
+    units: int = 50  # docs/statistics.md: what a night adds
+    publish: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """`parity.toml`: the folder it stands in, its profiles, where runs are written, and where decisions are told."""
+    """`parity.toml`: the folder it stands in, its profiles, where runs are written, and where decisions are told.
+
+    reports: a folder of this machine. store: the URL behind it, where nights are kept for machines that forget.
+    """
 
     folder: Path
     default_profile: str
     profiles: Mapping[str, Profile]
     reports: Path
+    store: str | None = None
+    nightly: Nightly = field(default_factory=Nightly)
     webhook: Webhook | None = None
     mlflow: Mlflow = field(default_factory=Mlflow)
 
@@ -216,14 +233,26 @@ def load_project(start: Path) -> Project:
     if default not in profiles:
         raise UnknownName(f"{path}: default_profile", "profile", default, profiles)
     folder, told = path.parent, content.get("publish", {})
+    reports = content.get("reports", REPORTS)
+    store = reports if re.match(STORE, reports) else None
     return Project(
         folder=folder,
         default_profile=default,
         profiles=profiles,
-        reports=folder / content.get("reports", "reports"),
+        reports=folder / (REPORTS if store else reports),
+        store=store,
+        nightly=_nightly(content.get("nightly", {})),
         webhook=Webhook(**told["webhook"]) if "webhook" in told else None,
         mlflow=Mlflow(**told.get("mlflow", {})),
     )
+
+
+def _nightly(table: Mapping[str, Any]) -> Nightly:
+    found: dict[str, Any] = dict(table)
+    for name in ("suites", "publish"):
+        if name in found:
+            found[name] = tuple(found[name])
+    return Nightly(**found)
 
 
 def profile(project: Project, name: str | None) -> Profile:

@@ -143,9 +143,25 @@ _PUBLISH = _table(
 PROJECT = _table(
     {
         "default_profile": _text("Profile used where none is asked for; without it, the first."),
-        "reports": _text("Folder of the runs, from this file's folder."),
+        "reports": _text("Folder of the runs, from this file's folder; or s3://, abfs:// where nights are kept."),
         "profiles": _named(_PROFILE),
         "publish": _PUBLISH,
+        "nightly": _table(
+            {
+                "suites": {
+                    "type": "array",
+                    "items": _text("A suite's name: its folder below suites/."),
+                    "minItems": 1,
+                    "description": "What `parity nightly` runs; without it, all of suites/.",
+                },
+                "units": _whole("New units a night, of each suite in anytime mode.", 2),
+                "publish": {
+                    "type": "array",
+                    "items": {"enum": ["github", "azure_devops", "mlflow", "webhook"]},
+                    "description": "Who is told; without it, the build system that the night runs in, if any.",
+                },
+            }
+        ),
     },
     "profiles",
     title="parity.toml: where suites run",

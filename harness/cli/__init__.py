@@ -22,6 +22,7 @@ COMMANDS = (
     "golden",
     "run",
     "record",
+    "nightly",
     "gate",
     "cutover",
     "inventory",

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         policy,
         decided_at=datetime.now(UTC),
         history=past.rows,
+        started=past.started,
         notes=(*past.notes, *unchecked(policy)),
         signature_parts={"rows": file.sha256[:16], "parity-harness": __version__},
     )

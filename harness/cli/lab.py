@@ -27,6 +27,9 @@ def add(commands: Any) -> None:
         one.add_argument("--state", type=Path, metavar="FILE", help=f"default: {STATE_VARIABLE}, else {STATE_FILE}")
         if action == "up":
             one.add_argument("--plant", metavar="FAULT", help="plant a fault from the start")
+            one.add_argument(
+                "--untold", action="store_true", help="runs are not told of the plant: it is met like a cloud's fault"
+            )
             one.add_argument("--seed", type=int, default=7, help="which payloads a fault hits; default 7")
             one.add_argument("--service-time", type=float, default=0.03, metavar="S", help="seconds a call takes")
     actions.add_parser("faults", help="list the faults and what the gate must make of them")
@@ -43,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_GO
     state = args.state or Path(os.environ.get(STATE_VARIABLE) or STATE_FILE)
     if args.action == "up":
-        started = lab.up(state, plant=args.plant, seed=args.seed, service_time_s=args.service_time)
+        started = lab.up(state, plant=args.plant, seed=args.seed, service_time_s=args.service_time, untold=args.untold)
         print(json.dumps(started, indent=2))
         return EXIT_GO
     if args.action == "down":

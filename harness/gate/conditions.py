@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.gate.policy import Criterion
 
 RUN_RECORD = "run.json"
+WATCH = "watch"  # kind of a portion whose payloads were replayed before: compared, and no evidence
 OPERATIONAL = ("error", "errors", "cost_usd")  # metrics that only two live sides give
 
 
@@ -30,11 +31,13 @@ class Conditions:
     """mode: dual or golden; whatever else made the rows is one of the two. reverse: the sides were swapped.
 
     arrival: how calls arrived where they did not wait for each other ("recorded, speed 2"); empty: they did.
+    made_by: what else made the rows, by name (see `run.provenance`); empty for rows that do not say.
     """
 
     mode: Mode = Mode.DUAL
     reverse: bool = False
     arrival: str = ""
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Conditions:
@@ -45,8 +48,9 @@ class Conditions:
                 mode=Mode(record.get("mode", Mode.DUAL)),
                 reverse=bool(record.get("reverse", False)),
                 arrival=f"recorded, speed {arrival['speed']:g}" if arrival else "",
+                made_by={str(name): str(value) for name, value in (record.get("made_by") or {}).items()},
             )
-        except (KeyError, TypeError, ValueError) as exc:
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
             raise LedgerError(f"{RUN_RECORD}: the conditions of the run cannot be read ({exc!r}).") from exc
 
     @classmethod
@@ -64,6 +68,7 @@ class Conditions:
             **({"mode": self.mode.value} if self.mode is not Mode.DUAL else {}),
             **({"reverse": True} if self.reverse else {}),
             **({"arrival": self.arrival} if self.arrival else {}),
+            **({"made_by": dict(self.made_by)} if self.made_by else {}),
         }
 
     def judges(self, criterion: Criterion) -> bool:

@@ -39,6 +39,7 @@ def decide(
     *,
     decided_at: datetime,
     history: Sequence[Rows] = (),
+    started: Mapping[str, datetime] | None = None,
     signature_parts: Mapping[str, str] | None = None,
     signature: str | None = None,
     findings: Sequence[Finding] = (),
@@ -46,9 +47,9 @@ def decide(
 ) -> Decision:
     """Judge rows, and the earlier nights of the same epoch, by a policy.
 
-    decided_at: UTC. history: rows of earlier nights, any order. signature: the line that says what was decided on;
-    without one it is made of signature_parts. findings: what others found (coverage, a run cut short); they vote like
-    any other. notes: put before the gate's own.
+    decided_at: UTC. history: rows of earlier nights, any order. started: run -> when it began. signature: the line
+    that says what was decided on; without one it is made of signature_parts. findings: what others found (coverage, a
+    run cut short); they vote like any other. notes: put before the gate's own.
     Raises PolicyError when a fixed sample is given a history: it is one look, planned in advance.
     """
     if history and policy.mode == "fixed":
@@ -56,12 +57,12 @@ def decide(
             f'{policy.where or "policy"}, [gate]: mode "fixed" is one look planned in advance and takes no history. '
             'Use mode = "anytime", or decide on one rows file.'
         )
-    nights = in_order(rows, history)
+    nights = in_order(rows, history, started)
     tonight = rows if history and len(rows) > 0 else None
-    judged = _judge(nights, policy, tonight=tonight)
-    found, waived = judged.findings, _Judged()
+    judged = judge(nights, policy, tonight=tonight)
+    found, waived = judged.findings, Judged()
     if in_force := [waiver for waiver in policy.waivers if waiver.in_force(decided_at)]:
-        waived = _judge(nights, policy, tonight=tonight, waivers=in_force)
+        waived = judge(nights, policy, tonight=tonight, waivers=in_force)
         found = remainder.combined(found, waived.findings, waived.taken)
     waivers = remainder.notes(policy.waivers, waived.covers, found, decided_at)
     found += labels_replayed(policy, nights.rows)
@@ -91,7 +92,7 @@ def decide(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Judged:
+class Judged:
     """Every question answered once. findings, taken: one each a question, in the same order; see `remainder`."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -101,9 +102,9 @@ class _Judged:
     taken: list[Taken | None] = field(default_factory=list)
 
 
-def _judge(nights: Nights, policy: Policy, *, tonight: Rows | None, waivers: Sequence[Waiver] = ()) -> _Judged:
+def judge(nights: Nights, policy: Policy, *, tonight: Rows | None, waivers: Sequence[Waiver] = ()) -> Judged:
     """Ask everything of the rows that the waivers leave. tonight: the last night's rows; None without earlier ones."""
-    judged = _Judged()
+    judged = Judged()
     asked: list[Answer | Finding] = []
     for criterion in policy.criteria:
         # Rows that should not be there are judged all the same: an edited run.json must not hide a loss.

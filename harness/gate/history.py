@@ -9,13 +9,15 @@ any of them is taken for one of the present epoch, and a note says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from harness.core.rows import Rows
 from harness.errors import HarnessError, PolicyError, RowsError
-from harness.gate.conditions import RUN_RECORD, Conditions
+from harness.gate.conditions import RUN_RECORD, WATCH, Conditions
 from harness.gate.policy import Policy, load_policy
 from harness.gate.rows_file import RowsFile, open_rows
 
@@ -24,10 +26,14 @@ SUFFIXES = (".jsonl", ".ndjson", ".parquet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """Rows of earlier nights of this epoch, and what a reader must know about the others."""
+    """Rows of earlier nights of this epoch, and what a reader must know about the others.
+
+    started: run -> when it began, for the runs whose folder tells.
+    """
 
     rows: tuple[Rows, ...]
     notes: tuple[str, ...]
+    started: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
@@ -37,6 +43,7 @@ def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
         raise RowsError(f"{folder}: no such folder. --history names a folder of earlier rows files; it may be empty.")
     decided = dict(_decided(folder))
     same: list[Rows] = []
+    started = dict(_started(tonight.path))
     others: dict[str, list[str]] = {}
     untold: list[str] = []
     unfit: list[str] = []
@@ -57,7 +64,8 @@ def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
             others.setdefault(epoch, []).append(shown)
             continue
         same.append(file.rows)
-    return Past(rows=tuple(same), notes=tuple(_notes(policy, others, untold, unfit)))
+        started.update(_started(path))
+    return Past(rows=tuple(same), notes=tuple(_notes(policy, others, untold, unfit)), started=started)
 
 
 def _in_ledger(path: Path) -> bool:
@@ -66,14 +74,33 @@ def _in_ledger(path: Path) -> bool:
 
 
 def _no_night(path: Path) -> str | None:
-    """Why the rows of a run are no evidence: it was partial, or a fault was planted in it."""
+    """Why the rows of a run are no evidence: partial, a planted fault, or payloads that were replayed to watch."""
+    record = _record(path)
+    if record.get("partial"):
+        return "a partial run"
+    if (record.get("portion") or {}).get("kind") == WATCH:
+        return "payloads replayed again"
+    return "a planted fault" if record.get("planted") else None
+
+
+def _started(path: Path) -> Iterator[tuple[str, datetime]]:
+    """(run, when it began) as the run in whose folder a rows file lies says."""
+    record = _record(path)
+    try:
+        began = datetime.fromisoformat(record["started_at"])
+    except (KeyError, TypeError, ValueError):
+        return
+    if began.tzinfo is not None:
+        yield str(record.get("run")), began
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """run.json beside a rows file; empty where there is none."""
     try:
         record = json.loads((path.parent / RUN_RECORD).read_bytes())
     except (OSError, ValueError):
-        return None
-    if not isinstance(record, dict):
-        return None
-    return "a partial run" if record.get("partial") else "a planted fault" if record.get("planted") else None
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _run_name(path: Path) -> str:

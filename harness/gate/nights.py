@@ -1,10 +1,11 @@
-"""Which look each row belongs to: runs are looks, in the order of their names."""
+"""Which look each row belongs to: runs are looks, in the order in which they began, or else of their names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 import numpy as np
@@ -26,16 +27,21 @@ class Nights:
         return max(len(self.runs), 1)
 
 
-def in_order(rows: Rows, history: Sequence[Rows] = ()) -> Nights:
+def in_order(rows: Rows, history: Sequence[Rows] = (), started: Mapping[str, datetime] | None = None) -> Nights:
     """Rows of earlier nights and of this one, each with its look.
 
-    Names of runs sort as people count: night-2 before night-10. Rows of this run that name no run come last.
+    started: run -> when it began, UTC. Where it tells of every run, runs are in that order, and those of one moment in
+    the order of their names; else names alone count, as people do: night-2 before night-10. Rows of this run that name
+    no run come last.
     """
     parts = [*history, rows]
+    named = {name for part in parts for name in part.run.present() if name}
+    began = started if started is not None and named <= started.keys() else {}
 
     def place(part: Rows, name: str) -> _Place:
         unnamed = bool(history) and part is rows and not name
-        return (1, (), "this run") if unnamed else (0, _counting(name), name)
+        at = began[name].timestamp() if name in began else 0.0
+        return (1, 0.0, (), "this run") if unnamed else (0, at, _counting(name), name)
 
     places = sorted({place(part, name) for part in parts for name in part.run.present()})
     number = {at: look for look, at in enumerate(places)}
@@ -46,7 +52,7 @@ def in_order(rows: Rows, history: Sequence[Rows] = ()) -> Nights:
     return Nights(rows=Rows.join(parts), look=np.concatenate(looks), runs=tuple(name for *_, name in places))
 
 
-_Place: TypeAlias = tuple[int, tuple[tuple[int, int, str], ...], str]
+_Place: TypeAlias = tuple[int, float, tuple[tuple[int, int, str], ...], str]
 
 
 def _counting(name: str) -> tuple[tuple[int, int, str], ...]:

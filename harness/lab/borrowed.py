@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.lab.detached import attach
+from harness.lab.detached import attach, tells
 from harness.lab.lifecycle import Controls, start
 
 
@@ -26,8 +26,11 @@ def use(plant: str | None, *, state_file: Path | None) -> AbstractContextManager
 
 
 def planted(plant: str | None, *, state_file: Path | None) -> str | None:
-    """The fault that a run meets: the one asked for, or else the one that acts in the running lab already."""
-    if plant is not None or state_file is None:
+    """The fault that a run meets: the one asked for, or else the one that acts in the running lab already.
+
+    None where that lab does not tell (`up`, untold).
+    """
+    if plant is not None or state_file is None or not tells(state_file):
         return plant
     found: str | None = attach(state_file).status()["plant"]
     return found

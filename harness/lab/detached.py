@@ -24,9 +24,16 @@ DOWN_TIMEOUT_S = 20.0
 
 
 def up(
-    state_file: Path, *, plant: str | None = None, seed: int = 7, service_time_s: float = SERVICE_TIME_S
+    state_file: Path,
+    *,
+    plant: str | None = None,
+    seed: int = 7,
+    service_time_s: float = SERVICE_TIME_S,
+    untold: bool = False,
 ) -> dict[str, Any]:
     """Start a lab and leave it running; returns its status. Options as of `start`.
+
+    untold: runs are not told of the plant, and meet it as they would meet a fault of a cloud.
 
     Raises LabError when one runs already, or when it does not start; UnknownName for the plant.
     """
@@ -35,7 +42,7 @@ def up(
         raise LabError(f"{state_file}: a lab is running already. Stop it with `parity lab down`.")
     state_file.unlink(missing_ok=True)  # of a lab that is no more
     state_file.parent.mkdir(parents=True, exist_ok=True)
-    options = {"plant": plant, "seed": seed, "service_time_s": service_time_s}
+    options = {"plant": plant, "seed": seed, "service_time_s": service_time_s, "untold": untold}
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "harness.lab.keeper", str(state_file)],
         stdin=subprocess.PIPE,
@@ -63,6 +70,11 @@ def status(state_file: Path) -> dict[str, Any] | None:
         return _controls(state).status() | {"pid": state["pid"], "addresses": state["addresses"]}
     except LabError:
         return None
+
+
+def tells(state_file: Path) -> bool:
+    """Whether the lab under this file tells runs what is planted in it."""
+    return not (_read(state_file) or {}).get("untold", False)
 
 
 def attach(state_file: Path) -> Controls:

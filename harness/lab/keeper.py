@@ -17,6 +17,7 @@ from harness.lab.lifecycle import Lab, start, write_private
 def keep(state_file: Path) -> None:
     """Start the lab, say so in one line, and wait until told to stop, a server falls, or the state file is removed."""
     options = json.loads(sys.stdin.buffer.read())
+    untold = options.pop("untold")
     if os.fork():
         os._exit(0)  # so that the command that started us has no child left behind
     stop = threading.Event()
@@ -28,20 +29,21 @@ def keep(state_file: Path) -> None:
         _say(str(exc) if isinstance(exc, HarnessError) else f"{type(exc).__name__}: {exc}")
         return
     with lab:
-        _write_state(state_file, lab)
+        _write_state(state_file, lab, untold=untold)
         _say(None)
         while not stop.wait(0.2) and lab.fallen() is None and state_file.exists():
             pass
     state_file.unlink(missing_ok=True)
 
 
-def _write_state(state_file: Path, lab: Lab) -> None:
+def _write_state(state_file: Path, lab: Lab, *, untold: bool) -> None:
     state = {
         "pid": os.getpid(),
         "addresses": lab.addresses,
         "environment": lab.environment,
         "control": lab.control,
         "pids": lab.pids,
+        "untold": untold,
     }
     part = state_file.with_name(f"{state_file.name}.{os.getpid()}.part")
     write_private(part, json.dumps(state))

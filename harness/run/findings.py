@@ -69,6 +69,18 @@ def compared_again(record: RunRecord) -> tuple[str, ...]:
     return (f"No call was made: the answers of run {record.compared_from} were compared again.{record.changed}",)
 
 
+def portion(record: RunRecord) -> tuple[Finding, ...]:
+    """The part that one night replayed decides nothing alone: of many nights, one would look good by chance."""
+    if not record.portion:
+        return ()
+    night = record.portion.get("night")
+    reason = (
+        f"These are the payloads of one night, {night}, judged alone: they can refuse, and never say GO. "
+        f"The answer over all nights: nights/{night}/night.json"
+    )
+    return (Finding(criterion="one night", metric="", verdict=Verdict.INCONCLUSIVE, reason=reason),)
+
+
 def planted(record: RunRecord) -> tuple[Finding, ...]:
     """A run into which a fault was planted can show that the gate refuses, and never that a system may go."""
     if record.planted is None:

@@ -62,6 +62,9 @@ class RunRecord:
     torn_bytes: int = 0  # of entries that a kill left half written; cut off, and their calls made again
     unrepeated: int = 0  # cases with one recorded answer where two are needed
     sides: str = ""  # hash of both sides' settings: cloud, region, account, endpoint
+    made_by: Mapping[str, str] = field(default_factory=dict)  # run.provenance; filled in when the rows are made
+    night: str = ""  # that the run is a part of
+    portion: Mapping[str, Any] = field(default_factory=dict)  # run.portion.Portion, of a night that takes a part
     golden: Mapping[str, Any] = field(default_factory=dict)  # gate.coverage.GoldenFacts; empty in runs of before
 
 
@@ -152,6 +155,7 @@ def must_agree(old: RunRecord, new: RunRecord) -> None:
         "repeats",
         "into",
         "arrival",
+        "portion",
     ):
         before, now = getattr(old, name), getattr(new, name)
         if before != now:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.recordings.store import GoldenSet
     from harness.run.folder import RunRecord
+    from harness.run.portion import Portion
 
 LEAST_CALIBRATION = 400  # GATE_STATS section 4: with 40 calls, false GO on latency rose to 10 %
 PROOF_CASES = 60  # GATE_STATS section 9: without a flip in 60 cases a source counts as deterministic
@@ -41,6 +42,7 @@ class Plan:
     rank: the inverse: golden index -> place in the order; -1 where the case is not replayed.
     reverse: source and target have changed places; everything here is as they stand in this run.
     arrival: calls start at their recorded moments, whatever is still in flight; None: each when another has ended.
+    portion: the part that one night takes; None: the whole suite.
     """
 
     suite: config.Suite
@@ -63,6 +65,7 @@ class Plan:
     mode: Mode = Mode.DUAL
     reverse: bool = False
     arrival: Arrival | None = None
+    portion: Portion | None = None
 
     @property
     def called(self) -> tuple[Side, ...]:
@@ -221,7 +224,9 @@ def make(
 
 def again(record: RunRecord, profile: config.Profile) -> Plan:
     """The plan of a stored run, from its suite as it is now. Raises ConfigError where that cannot run any more."""
-    return make(
+    from harness.run.portion import Portion, cut
+
+    made = make(
         Path(record.suite_path),
         profile,
         sample=record.sample,
@@ -229,6 +234,7 @@ def again(record: RunRecord, profile: config.Profile) -> Plan:
         reverse=record.reverse,
         speed=record.arrival.get("speed"),
     )
+    return cut(made, Portion.from_document(record.portion)) if record.portion else made
 
 
 def in_lab(plan: Plan, addresses: dict[str, str]) -> Plan:

@@ -24,6 +24,13 @@ def write(folder: RunFolder, report: ParityReport, shelf: Shelf) -> None:
         write_whole(folder.report(reporter.suffix), reporter.render(report))
 
 
+def write_again(folder: RunFolder, report: ParityReport) -> None:
+    """The first page of every report, where more is known than when the run was judged."""
+    for name in REPORTS:
+        reporter: Reporter = registry.load("reporters", name)
+        write_whole(folder.report(reporter.suffix), reporter.render(report))
+
+
 def _write_pages(folder: RunFolder, reporter: PagedReporter, report: ParityReport, shelf: Shelf) -> None:
     written = set()
     for number in range(2, report.pages + 1):

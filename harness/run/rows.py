@@ -178,6 +178,31 @@ class Latencies:
             if isinstance(outcome, Answer) and outcome.latency_s is not None:
                 side[rank] = outcome.latency_s
 
+    @property
+    def _earlier_s(self) -> tuple[float, ...]:
+        """Source latencies of earlier nights of the epoch, by which the thresholds were frozen, or will be."""
+        return () if self._plan.portion is None else self._plan.portion.calibration_s
+
+    def _frozen(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
+        """Source latencies that set the thresholds, and which cases they are of; None while there are too few.
+
+        Where earlier nights set them no case of tonight is spared.
+        """
+        earlier_s = self._earlier_s
+        if len(earlier_s) >= self._plan.suite.calibration:
+            return np.array(earlier_s), np.zeros(len(self.source_s), dtype=bool)
+        held_back = None if earlier_s else self.calibration()
+        return None if held_back is None else (self.source_s[held_back], held_back)
+
+    def calibrated_s(self) -> tuple[float, ...]:
+        """What tonight adds to the latencies that freeze the thresholds of the nights to come."""
+        exceed = any(criterion.kind == "exceed" for criterion in self._plan.policy.criteria)
+        if not exceed or len(self._earlier_s) >= self._plan.suite.calibration:
+            return ()
+        frozen = self._frozen()
+        chosen = self.source_s if frozen is None else frozen[0]
+        return tuple(chosen[np.isfinite(chosen)].tolist())
+
     def calibration(self) -> NDArray[np.bool_] | None:
         """By place in the order: the suite's number of answered source calls; None when there were fewer."""
         size = self._plan.suite.calibration
@@ -198,29 +223,20 @@ class Latencies:
         `limit`: 1 where the target took longer than the contract allows, of all cases. A failed target call counts as
         infinitely slow.
         """
-        held_back = self.calibration()
+        frozen = self._frozen()
+        usual, held_back = (None, None) if frozen is None else frozen
         none = np.zeros(len(self._seen), dtype=bool)
         judged = [
             (none if criterion.kind == "limit" else held_back, criterion.metric, *thresholds)
             for criterion in self._plan.policy.criteria
             if self._plan.policy.conditions.judges(criterion)
-            and (thresholds := self._thresholds_s(criterion, held_back)) is not None
+            and (thresholds := _thresholds_s(criterion, usual)) is not None
         ]
         for rank in np.flatnonzero(self._seen).tolist() if judged else ():
             base = self._base(rank, run)
             for spared, metric, slow_s, usual_s in judged:
                 if spared is not None and not spared[rank]:
                     yield self._row(base, metric, rank, slow_s, usual_s)
-
-    def _thresholds_s(
-        self, criterion: Criterion, held_back: NDArray[np.bool_] | None
-    ) -> tuple[float, float | None] | None:
-        if criterion.kind == "limit":
-            return None if criterion.limit_s is None else (criterion.limit_s, None)
-        if criterion.kind != "exceed" or criterion.quantile is None or held_back is None:
-            return None
-        usual_s = float(np.quantile(self.source_s[held_back], criterion.quantile, method="higher"))
-        return usual_s * (criterion.ratio or 1.0), usual_s
 
     def _base(self, rank: int, run: str) -> Row:
         stored = self._plan.golden.recording(int(self._plan.order[rank]))
@@ -241,3 +257,13 @@ class Latencies:
             value_target=float(math.isnan(target_s) or target_s > slow_s),
             value_noise=None if usual_s is None or math.isnan(source_s) else float(source_s > usual_s),
         )
+
+
+def _thresholds_s(criterion: Criterion, source_s: NDArray[np.float64] | None) -> tuple[float, float | None] | None:
+    """(slow for the target, slow for the source) in seconds; None where the criterion judges no latency, or not yet."""
+    if criterion.kind == "limit":
+        return None if criterion.limit_s is None else (criterion.limit_s, None)
+    if criterion.kind != "exceed" or criterion.quantile is None or source_s is None:
+        return None
+    usual_s = float(np.quantile(source_s, criterion.quantile, method="higher"))
+    return usual_s * (criterion.ratio or 1.0), usual_s

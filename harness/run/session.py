@@ -5,7 +5,6 @@ A session holds no state of its own; everything it needs is handed in, everythin
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,7 +22,7 @@ from harness.core.verdict import Decision, Finding, Row, Verdict
 from harness.errors import LedgerError
 from harness.gate.conditions import Conditions
 from harness.gate.coverage import GoldenFacts, coverage
-from harness.run import findings, judging, ledger, plan, reporting
+from harness.run import findings, judging, ledger, plan, provenance, reporting
 from harness.run.arrival import Work, timetable
 from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, note_torn, sweep, write_whole
 from harness.run.observe import observations
@@ -37,11 +36,16 @@ CLIENTS = ("parity-harness", "boto3", "azure-ai-ml", "urllib3", "numpy", "scipy"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that came to its end, whatever it decided. A partial run has findings and no decision."""
+    """A run that came to its end, whatever it decided. A partial run has findings and no decision.
+
+    beside: those of the findings that are not the policy's. calibration_s: see `run.rows.Latencies.calibrated_s`.
+    """
 
     folder: RunFolder
     report: ParityReport
     findings: tuple[Finding, ...]
+    beside: tuple[Finding, ...] = ()
+    calibration_s: tuple[float, ...] = ()
 
     @property
     def decision(self) -> Decision | None:
@@ -63,15 +67,16 @@ def run(
     resume: RunFolder | None = None,
     partial: bool = False,
     planted: str | None = None,
+    night: str = "",
     now: Callable[[], datetime] = utc_now,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Finished:
-    """Replay a plan and judge it; with `resume`, do what that run left undone.
+    """Replay a plan and judge it; with `resume`, do what that run left undone. night: that the run is a part of.
 
     Raises ConfigError before the first call where the suite cannot run, LedgerError where `resume` does not fit, and
     Interrupted, naming the run, after Ctrl-C.
     """
-    record = record_of(made, now(), partial=partial, planted=planted)
+    record = replace(record_of(made, now(), partial=partial, planted=planted), night=night)
     folder, record = replay(made, record, reports=reports, resume=resume, now=now, progress=progress)
     with _resumable(record, "run"):
         return judge(made, folder, record, decided_at=now())
@@ -161,6 +166,7 @@ def _replay(
 
 
 def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: datetime) -> Finished:
+    """Compare what the ledger holds, decide, report. decided_at: UTC."""
     from harness.gate.rows_file import write_rows
 
     tally = Tally(made)
@@ -170,7 +176,11 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
     write_rows(partial, _rows(made, folder, record.run, tally, latencies))
     partial.replace(folder.rows)
     versions = {**record.versions, **_served(tally)}
-    decision = _decide(made, folder, record, tally, versions, decided_at)
+    record = replace(record, made_by=provenance.made_by(made, {side: tally.served(side) for side in Side}))
+    folder.write_record(record)
+    made = replace(made, policy=made.policy.under(Conditions.of(asdict(record))))
+    beside = _beside(made, record, tally.replayed, decided_at)
+    decision = _decide(made, folder, record, tally, versions, decided_at, beside)
     report = ParityReport(
         run=record.run,
         suite=made.suite.name,
@@ -206,7 +216,7 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
         pages=reporting.pages(tally.shelf),
     )
     reporting.write(folder, report, tally.shelf)
-    return Finished(folder, report, decision.findings)
+    return Finished(folder, report, decision.findings, beside, latencies.calibrated_s())
 
 
 def _rows(made: plan.Plan, folder: RunFolder, run_name: str, tally: Tally, latencies: Latencies) -> Iterator[Row]:
@@ -220,6 +230,15 @@ def _rows(made: plan.Plan, folder: RunFolder, run_name: str, tally: Tally, laten
         yield row
 
 
+def _beside(made: plan.Plan, record: RunRecord, replayed: int, decided_at: datetime) -> tuple[Finding, ...]:
+    """What the golden set, an early end and the conditions of the run have to say, besides its rows."""
+    return (
+        *coverage(made.policy, GoldenFacts.of(made.golden.manifest), decided_at=decided_at),
+        *findings.whole(record, replayed),
+        *findings.conditional(record),
+    )
+
+
 def _decide(
     made: plan.Plan,
     folder: RunFolder,
@@ -227,6 +246,7 @@ def _decide(
     tally: Tally,
     versions: Mapping[str, str],
     decided_at: datetime,
+    beside: Sequence[Finding],
 ) -> Decision:
     from harness.gate.decide import decide
     from harness.gate.rows_file import open_rows
@@ -237,11 +257,7 @@ def _decide(
         made.policy,
         decided_at=decided_at,
         signature=_signature(made, tally, versions),
-        findings=(
-            *coverage(made.policy, GoldenFacts.of(made.golden.manifest), decided_at=decided_at),
-            *findings.whole(record, tally.replayed),
-            *findings.conditional(record),
-        ),
+        findings=(*beside, *findings.portion(record)),
         notes=findings.compared_again(record),
     )
     if not record.partial:
@@ -287,12 +303,6 @@ def client_versions() -> dict[str, str]:
     return found | {"python": platform.python_version()}
 
 
-def _sides(made: plan.Plan) -> str:
-    """Hash of where the calls go and as whom; the lab's addresses, new at every start, are left out."""
-    settings = [repr(replace(one, lab={})) for one in (made.source_settings, made.target_settings)]
-    return hashlib.sha256("\n".join(settings).encode()).hexdigest()
-
-
 def record_of(made: plan.Plan, at: datetime, *, partial: bool, planted: str | None) -> RunRecord:
     return RunRecord(
         run="",
@@ -310,13 +320,14 @@ def record_of(made: plan.Plan, at: datetime, *, partial: bool, planted: str | No
         versions=client_versions(),
         sample=made.sample,
         partial=partial or made.sample is not None,
-        sides=_sides(made),
+        sides=provenance.sides(made),
         planted=planted,
         golden=GoldenFacts.of(made.golden.manifest).document(),
         mode=made.mode.value,
         reverse=made.reverse,
         arrival={} if made.arrival is None else asdict(made.arrival),
         unrepeated=made.unrepeated,
+        portion={} if made.portion is None else made.portion.document(),
     )
 
 
@@ -358,6 +369,7 @@ def decide_stored(folder: RunFolder, *, now: Callable[[], datetime] = utc_now) -
         *covered,
         *findings.whole(record, len(rows.cases())),
         *findings.conditional(record),
+        *findings.portion(record),
         *findings.planted(record),
     )
     return decide(rows, policy, decided_at=at, findings=extra, notes=findings.compared_again(record))

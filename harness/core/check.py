@@ -49,13 +49,14 @@ class Load:
     """What a suite asks of one side.
 
     requests, tokens: the most in one minute of the recorded traffic; None: no times, or no tokens, are known. models:
-    that its requests name. needs: features that they use ("json_schema"). logged: the side's cloud writes the logs that
-    golden sets come from.
+    that its requests name. tasks: of them. needs: features that they use ("json_schema"). logged: the side's cloud
+    writes the logs that golden sets come from.
     """
 
     requests: int | None = None
     tokens: int | None = None
     models: tuple[str, ...] = ()
+    tasks: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     logged: bool = False
 
@@ -80,6 +81,6 @@ class Grant:
 class Checkable(Protocol):
     """A service that can be looked at without a scoring call."""
 
-    def probes(self, load: Load) -> tuple[Probe, ...]: ...
+    def probes(self, load: Load, /) -> tuple[Probe, ...]: ...
 
-    def grants(self, load: Load) -> tuple[Grant, ...]: ...
+    def grants(self, load: Load, /) -> tuple[Grant, ...]: ...

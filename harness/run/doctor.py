@@ -58,7 +58,7 @@ def load_of(plan: Plan, side: Side) -> Load:
     """
     calls: Counter[int] = Counter()
     tokens: Counter[int] = Counter()
-    counted, models, needs = True, Counter[str](), set[str]()
+    counted, models, tasks, needs = True, Counter[str](), set[str](), set[str]()
     for index in range(len(plan.golden)):
         recording = plan.golden.recording(index).recording
         if recording.provenance.captured_at is None:
@@ -75,12 +75,14 @@ def load_of(plan: Plan, side: Side) -> Load:
         request = case.request if side is Side.SOURCE else plan.translate(case).request
         if isinstance(model := request.params.get("model"), str) and model:
             models[model] += 1
+        tasks.add(request.task.value)
         if _has_schema(request.payload):
             needs.add(JSON_SCHEMA)
     return Load(
         requests=max(calls.values(), default=None),
         tokens=max(tokens.values(), default=None) if counted else None,
         models=tuple(name for name, _ in models.most_common(MOST_MODELS)),
+        tasks=frozenset(tasks),
         needs=frozenset(needs),
         logged=sides.origin(side, reverse=plan.reverse) is Side.SOURCE,
     )

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from harness.config import SideSettings
+from harness.core.check import Check, Grant, Load, Probe
 from harness.core.inventory import Inventory
 from harness.core.protocols import Endpoint
 from harness.errors import ConfigError, UnknownName
@@ -28,6 +29,8 @@ from harness.shapes import AZURE_CLOUDS
 if TYPE_CHECKING:
     import httpx2
     import openai
+
+    from harness.services._checks_cognitive import Account
 
 SERVICE = "azure_openai"
 V1 = "v1"
@@ -53,7 +56,7 @@ def build(settings: SideSettings, *, api_version: str = V1, api: str = "chat") -
     modern = api_version == V1 or api_version >= MODERN
     names = NAMES if modern else {**NAMES, "max_tokens": "max_tokens"}
     codec = OpenAICodec(model=settings.endpoint, dialect=Dialect(names=names, ask_usage=modern), api=api)
-    return AzureOpenAI(codec=codec, settings=settings, api_version=api_version)
+    return AzureOpenAI(codec=codec, settings=settings, api_version=api_version, api=api)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class AzureOpenAI:
     codec: OpenAICodec
     settings: SideSettings
     api_version: str
+    api: str = "chat"
 
     def open(self) -> Endpoint:
         """Find key or token. Raises ConfigError, and ServiceError as Entra answers."""
@@ -83,6 +87,40 @@ class AzureOpenAI:
         except BaseException:
             way.close()
             raise
+
+    def probes(self, load: Load, /) -> tuple[Probe, ...]:
+        """What can be looked at without a paid call."""
+        from harness.services import _checks_cognitive as checks
+
+        def version() -> list[Check]:
+            return [checks.api_version(self.api_version, self.api, load)]
+
+        return (Probe(checks.API, version), *checks.probes(self._account(), load))
+
+    def grants(self, load: Load, /) -> tuple[Grant, ...]:
+        """What a run and its checks need leave for."""
+        from harness.services import _checks_cognitive as checks
+
+        chat = "responses/write" if self.api == "responses" else "deployments/chat/completions/action"
+        of = {"embedding": "deployments/embeddings/action", "image": "images/generations/action"}
+        names = sorted({of.get(task, chat) for task in load.tasks or {"chat"}} | {"models/read"})
+        place = "Microsoft.CognitiveServices/accounts/OpenAI"
+        return checks.grants(self._account(), tuple(f"{place}/{name}" for name in names))
+
+    def _account(self) -> Account:
+        from harness.services._checks_cognitive import Account
+
+        cloud = azure_cloud(self.settings, SERVICE)
+        dated = f"/openai/models?api-version={self.api_version}"
+        return Account(
+            settings=self.settings,
+            cloud=cloud,
+            service=SERVICE,
+            address=resource_address(self.settings, SERVICE, cloud.openai),
+            role="Cognitive Services OpenAI User",
+            zone=f"privatelink{cloud.openai}",
+            free="/openai/v1/models" if self.api_version == V1 else dated,
+        )
 
     def inventory(self, _since: datetime, /) -> Inventory | None:
         """Deployments of OpenAI's models; none where the profile names no resource."""

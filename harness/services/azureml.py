@@ -23,6 +23,7 @@ from harness import __version__
 from harness.config import SideSettings
 from harness.core.call import Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
+from harness.core.check import Grant, Load, Probe
 from harness.core.inventory import Inventory
 from harness.core.protocols import Endpoint
 from harness.core.table import rows_asked, table_of
@@ -121,6 +122,18 @@ class AzureML:
     def open(self) -> Endpoint:
         """Resolve scoring URI and key or token. Raises ConfigError, and ServiceError as the control plane answers."""
         return AzureMLEndpoint(self.settings)
+
+    def probes(self, load: Load, /) -> tuple[Probe, ...]:
+        """What can be looked at without a scoring call."""
+        from harness.services import _checks_azureml
+
+        return _checks_azureml.probes(self.settings, load, SERVICE)
+
+    def grants(self, _load: Load, /) -> tuple[Grant, ...]:
+        """What a run and its checks need leave for."""
+        from harness.services import _checks_azureml
+
+        return _checks_azureml.grants(self.settings)
 
     def inventory(self, _since: datetime, /) -> Inventory | None:
         """Deployments of online and batch endpoints, and models of the workspace; none where the profile names none."""

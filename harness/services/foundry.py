@@ -26,6 +26,7 @@ from harness.config import SideSettings
 from harness.core.call import Event, FailureKind, Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
 from harness.core.chat import Conversation
+from harness.core.check import Grant, Load, Probe
 from harness.core.inventory import Inventory
 from harness.core.protocols import Codec, Endpoint
 from harness.errors import (
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     import httpx2
     import openai
 
+    from harness.services._checks_cognitive import Account
     from harness.services._entra import Keyring, Opener
 
 SERVICE = "foundry"
@@ -124,6 +126,31 @@ class Foundry:
         except BaseException:
             way.close()
             raise
+
+    def probes(self, load: Load, /) -> tuple[Probe, ...]:
+        """What can be looked at without a paid call."""
+        from harness.services import _checks_cognitive as checks
+
+        return checks.probes(self._account(), load)
+
+    def grants(self, _load: Load, /) -> tuple[Grant, ...]:
+        """What a run and its checks need leave for."""
+        from harness.services import _checks_cognitive as checks
+
+        return checks.grants(self._account(), ("Microsoft.CognitiveServices/accounts/MaaS/*",))
+
+    def _account(self) -> Account:
+        from harness.services._checks_cognitive import Account
+
+        cloud = azure_cloud(self.settings, SERVICE)
+        return Account(
+            settings=self.settings,
+            cloud=cloud,
+            service=SERVICE,
+            address=resource_address(self.settings, SERVICE, cloud.foundry),
+            role="Cognitive Services User",
+            zone=f"privatelink{cloud.foundry}",
+        )
 
     def inventory(self, _since: datetime, /) -> Inventory | None:
         """Deployments of other makers' models; none where the profile names no resource."""

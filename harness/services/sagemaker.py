@@ -158,13 +158,13 @@ class SageMaker:
 
         return _inventory_sagemaker.read(self.settings, since=since)
 
-    def probes(self, load: Load) -> tuple[Probe, ...]:
+    def probes(self, load: Load, /) -> tuple[Probe, ...]:
         """What can be looked at without a scoring call."""
         from harness.services import _checks_sagemaker as checks
 
         return checks.probes(self.settings, load, SERVICE)
 
-    def grants(self, load: Load) -> tuple[Grant, ...]:
+    def grants(self, load: Load, /) -> tuple[Grant, ...]:
         """What a run and its checks need leave for."""
         from harness.services import _checks_sagemaker as checks
 

@@ -75,3 +75,22 @@ def test_offline_resolves_nothing(tmp_path):
     done = project.parity("doctor", "--offline")
     assert done.code == 0
     assert "sagemaker" not in done.out
+
+
+def test_what_the_clouds_say_of_themselves_is_told_and_what_a_lab_cannot_say_is_not_called_ok(
+    tmp_path, shared_lab: SharedLab
+):
+    project = visits.make(tmp_path)
+    done = project.parity("doctor", "--json", "--lab-state", str(shared_lab.state_file))
+    found = {one["check"]: one for one in done.document}
+    assert found["visits: target azureml: endpoint"]["status"] == "ok"
+    assert found["visits: target azureml: leave to call"]["status"] == "ok"
+    assert found["visits: source sagemaker: data capture"]["ok"] is None
+    assert found["visits: source sagemaker: connection and TLS"]["ok"] is True
+
+
+def test_a_check_that_is_skipped_says_so(tmp_path, shared_lab: SharedLab):
+    project = visits.make(tmp_path)
+    words = ("--skip", "leave to call", "--lab-state", str(shared_lab.state_file))
+    done = project.parity("doctor", *words)
+    assert "not checked visits: target azureml: leave to call: left out by --skip" in done.out

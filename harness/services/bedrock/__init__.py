@@ -69,13 +69,13 @@ class Bedrock:
 
         return _inventory_bedrock.read(self.settings)
 
-    def probes(self, load: Load) -> tuple[Probe, ...]:
+    def probes(self, load: Load, /) -> tuple[Probe, ...]:
         """What can be looked at without a scoring call."""
         from harness.services.bedrock import checks
 
         return checks.probes(self.settings, load, SERVICE)
 
-    def grants(self, load: Load) -> tuple[Grant, ...]:
+    def grants(self, load: Load, /) -> tuple[Grant, ...]:
         """What a run and its checks need leave for."""
         from harness.services.bedrock import checks
 

@@ -81,7 +81,7 @@ def _forward(args: argparse.Namespace, driver: Driver) -> int:
     elif not args.watch:
         last = driver.step(apply=args.apply)
         _tell(args, last)
-    if args.watch and (last is None or last.did.value in ("moved", "waits")):
+    if args.watch and (last is None or (last.did.value in ("moved", "waits") and driver.running())):
         last = _watch(args, driver)
     return EXIT_ERROR if last is None else _exit_code(last)
 

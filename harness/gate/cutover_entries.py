@@ -140,26 +140,17 @@ class Position:
 def position(entries: Iterable[Entry]) -> Position:
     """Add up a journal. Raises LedgerError where an entry cannot follow those before it."""
     at = Position()
-    for number, entry in enumerate(entries, start=1):
-        following = _after(at, entry)
-        if following is None:
-            raise LedgerError(
-                f"entry {number} of the journal ({document(entry)['kind']}) cannot follow a cutover that is "
-                f"{at.phase.value}. Nothing goes on from here; `parity cutover rollback` is still possible."
-            )
-        at = following
+    for entry in entries:
+        at = after(at, entry)
     return at
 
 
-def _after(at: Position, entry: Entry) -> Position | None:
+def after(at: Position, entry: Entry) -> Position:
+    """Where a cutover stands after one more entry. Raises LedgerError where the entry cannot follow."""
     match entry:
         case Begun() if at.phase in (Phase.IDLE, Phase.ROLLED_BACK) and at.intent is None:
             return Position(
-                phase=Phase.RUNNING,
-                plan_sha256=entry.plan_sha256,
-                since=None,
-                rolled_back_at=at.rolled_back_at,
-                asked=at.asked,
+                phase=Phase.RUNNING, plan_sha256=entry.plan_sha256, rolled_back_at=at.rolled_back_at, asked=at.asked
             )
         case Intent(stage=None):  # always, whatever was open
             return replace(at, intent=entry)
@@ -171,7 +162,10 @@ def _after(at: Position, entry: Entry) -> Position | None:
             return replace(at, phase=Phase.STOPPED, intent=None, reason=entry.reason)
         case Completed() if at.phase is Phase.RUNNING and at.intent is None:
             return replace(at, phase=Phase.COMPLETE, reason="every stage has held")
-    return None
+    raise LedgerError(
+        f"the journal holds an entry ({document(entry)['kind']}, {entry.at:%Y-%m-%d %H:%M:%S}) that cannot follow a "
+        f"cutover that is {at.phase.value}. Nothing goes on from here; `parity cutover rollback` is still possible."
+    )
 
 
 def _settled(at: Position, intent: Intent, outcome: Outcome) -> Position:

@@ -32,7 +32,7 @@ from harness.gate.cutover import (
     next_action,
     why_not_start,
 )
-from harness.gate.cutover_entries import Begun, Completed, Intent, Outcome, Phase, Position, Stopped
+from harness.gate.cutover_entries import Begun, Completed, Intent, Outcome, Phase, Position, Stopped, after
 from harness.run.cutover_journal import Journal, JournalBusy
 
 LOCK_WAIT_S = 10.0
@@ -95,38 +95,44 @@ class Driver:
     by: str = ""
 
     def start(self, *, apply: bool) -> Told:
-        """Begin, and make the first move; take up a start that was cut short. Raises SwitchError where it may not."""
+        """Begin with the first move, or not at all; take up a start that was cut short.
+
+        Raises SwitchError where it may not: it runs already, or traffic is not the source's alone.
+        """
         at = self.journal.position()
-        begun = at.phase is Phase.RUNNING and at.stage < 0
-        unfinished = at.intent is not None or self.journal.asked() > at.asked  # a rollback that comes first
-        if not begun and not unfinished:
-            found = self._read()
-            if (why := why_not_start(at, found)) is not None:
-                raise SwitchError(f'"{self.plan.name}" cannot be started: {why}')
-            if not apply:
-                begun_at = Position(
-                    phase=Phase.RUNNING, plan_sha256=self.plan.sha256, rolled_back_at=at.rolled_back_at, asked=at.asked
-                )
-                return self._would(self._decide(begun_at, found, *self._judge(begun_at)), begun_at, found)
-            with self.journal.held(LOCK_WAIT_S):
-                if self.journal.position() != at:
-                    return self._meanwhile(at)
-                self.journal.append(Begun(at=self.now(), by=self.by, plan_sha256=self.plan.sha256))
-        return self.step(apply=apply)
+        cut_short = at.phase is Phase.RUNNING and at.stage < 0
+        rollback_first = at.intent is not None or self.journal.asked() > at.asked
+        if cut_short or rollback_first:
+            return self.step(apply=apply)
+        found = self._read()
+        if (why := why_not_start(at, found)) is not None:
+            raise SwitchError(f'"{self.plan.name}" cannot be started: {why}')
+        begun = Begun(at=self.now(), by=self.by, plan_sha256=self.plan.sha256)
+        then = after(at, begun)
+        judged = self._judge(then)
+        action = self._decide(then, found, *judged)
+        if not apply or not isinstance(action, Move):
+            return replace(self._would(action, then, found), applied=apply)
+        return self._alone(at, judged, first=begun)
 
     def step(self, *, apply: bool) -> Told:
         """Do the next thing, if there is one. Without `apply`: say what it would be, and touch nothing."""
-        before = self.journal.position()
-        judged = self._judge(before)
+        at = self.journal.position()
+        judged = self._judge(at)
         if not apply:
             found = self._read()
-            return self._would(self._decide(before, found, *judged), before, found)
+            return self._would(self._decide(at, found, *judged), at, found)
+        return self._alone(at, judged)
+
+    def _alone(self, before: Position, judged: tuple[Judged, Judged], *, first: Begun | None = None) -> Told:
+        """Act with the lock held, unless another command was faster. first: what is written before anything else."""
         try:
             with self.journal.held(LOCK_WAIT_S):
-                at = self.journal.position()
-                if at != before:
-                    return self._meanwhile(at)
-                return self._act(at, *judged)
+                if self.journal.position() != before:
+                    return self._told(Did.HELD, before, None, "another command moved this traffic meanwhile; ask again")
+                if first is not None:
+                    self.journal.append(first)
+                return self._act(self.journal.position(), *judged)
         except JournalBusy as busy:
             return self._told(Did.HELD, before, None, str(busy))
 
@@ -150,6 +156,10 @@ class Driver:
             unwritten += f" The journal could not be written: {exc}"
         found = self._give_back()
         return self._told(Did.ROLLED_BACK, Position(), found, f"{reason}.{unwritten}")
+
+    def running(self) -> bool:
+        """Whether there is something to step on with. Raises LedgerError."""
+        return self.journal.position().phase is Phase.RUNNING
 
     def status(self) -> tuple[Position, Shares | None, str]:
         """Where it stands, the share that is in force (None where it cannot be read) and what is wrong, if anything."""
@@ -241,13 +251,12 @@ class Driver:
         made = found == move.shares
         note = "" if failure is None else f"the switch said: {failure}"
         self.journal.append(Outcome(at=self.now(), by=self.by, found=found, made=made, note=note))
-        after = self.journal.position()
         if not made:
             raise SwitchError(
                 f"the traffic is still at {found}: the switch did not set {move.shares}"
                 f"{f' ({failure})' if failure is not None else ' and said nothing'}. Ask again."
             ) from failure
-        return self._told(Did.MOVED, after, found, move.reason, verdict=Verdict.GO)
+        return self._told(Did.MOVED, self.journal.position(), found, move.reason, verdict=Verdict.GO)
 
     def _read_after(self, failure: HarnessError | None, at: Position, move: Move) -> Shares:
         try:
@@ -351,9 +360,6 @@ class Driver:
         refused = Verdict.NO_GO if did is Did.ROLLED_BACK else Verdict.INCONCLUSIVE
         stage = self.plan.stage_name(at.stage)
         return Told(did=did, verdict=verdict or refused, stage=stage, shares=found, reason=reason, applied=True)
-
-    def _meanwhile(self, at: Position) -> Told:
-        return self._told(Did.HELD, at, None, "another command moved this traffic meanwhile; ask again")
 
 
 def watch(driver: Driver, *, interval_s: float) -> Iterator[Told | HarnessError]:

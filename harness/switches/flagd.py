@@ -135,6 +135,8 @@ class FlagdSwitch:
     def _replace(self, before: str, text: str) -> None:
         path = self.path.resolve()  # a link stays one
         partial = path.with_name(f".{path.name}.{os.getpid()}")
+        for left in path.parent.glob(f".{path.name}.[0-9]*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
         try:
             old = path.stat()
             with partial.open("wb") as file:

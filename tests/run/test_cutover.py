@@ -110,8 +110,9 @@ def test_after_a_rollback_only_runs_from_after_it_give_a_go(world):
     told = world.driver().start(apply=True)
     assert told.did is Did.HELD
     assert "Run the suites again" in told.reason
+    assert Journal(world.folder).position().phase is Phase.ROLLED_BACK, "nothing was begun"
     world.began = timedelta(seconds=1)
-    assert world.driver().step(apply=True).did is Did.MOVED
+    assert world.driver().start(apply=True).did is Did.MOVED
 
 
 def test_a_cutover_starts_from_all_traffic_at_the_source(world):

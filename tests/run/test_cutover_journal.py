@@ -72,7 +72,7 @@ def test_any_other_damage_is_named_and_nothing_is_added(journal):
 def test_entries_that_cannot_follow_each_other_are_refused(tmp_path):
     journal = Journal(tmp_path)
     journal.append(ENTRIES[2])
-    with pytest.raises(LedgerError, match=r"entry 1 of the journal \(outcome\) cannot follow"):
+    with pytest.raises(LedgerError, match=r"an entry \(outcome, .*cannot follow a cutover that is not started"):
         journal.position()
 
 

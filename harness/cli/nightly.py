@@ -45,14 +45,14 @@ def run(args: argparse.Namespace) -> int:
 
     _check_words(args)
     project = config.load_project(args.suites[0] if args.suites else Path.cwd())
-    store = Store.of(project)
-    with nightly.alone(store.reports):
-        store.pull()
+    with nightly.alone(project.reports):
+        Store.of(project).pull()
         if args.resume:
-            started = nights.find(store.reports, args.resume)
+            started = nights.find(project.reports, args.resume)
             profile = config.profile(project, started.profile)
         else:
             profile = config.profile(project, args.profile)
+        store = Store.of(project, profile)
         to = _publishing(args, project, profile.name)
         if not args.resume:
             units = args.units if args.units is not None else project.nightly.units

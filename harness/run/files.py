@@ -78,7 +78,7 @@ class Files:
 
 def _place(path: str) -> Place:
     if _URL.match(path):
-        system, inside = _store(path)
+        system, inside = open_store(path)
         head, tail = _split(inside)
         if not tail and _file_of(system, head):
             return Place(system, posixpath.dirname(head), "", only=posixpath.basename(head))
@@ -176,8 +176,8 @@ def _told(call: Any, argument: Any) -> Any:
         raise ConfigError(f"{getattr(argument, 'base_dir', argument)}: the store cannot be read: {exc}") from exc
 
 
-def _store(url: str) -> tuple[Any, str]:
-    """pyarrow's file system and the path inside it: bucket or container first."""
+def open_store(url: str) -> tuple[Any, str]:
+    """pyarrow's file system and the path inside it, bucket or container first. Raises ConfigError."""
     from pyarrow import fs
 
     scheme, _, rest = url.partition("://")

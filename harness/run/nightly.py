@@ -192,6 +192,7 @@ def _failed(suite: str, error: str) -> SuiteNight:
 
 def write_index(store: Store, *, now: Callable[[], datetime] = session.utc_now) -> Path:
     """Make `index.html` of every night there is. Whoever writes it last has read all that was finished by then."""
+    store.pull()  # others may have ended meanwhile
     path = store.reports / "index.html"
     page = registry.load("reporters", "index").render(nights.overview(store.reports, made_at=now()))
     write_whole(path, page)

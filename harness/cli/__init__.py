@@ -23,6 +23,7 @@ COMMANDS = (
     "run",
     "record",
     "nightly",
+    "history",
     "gate",
     "cutover",
     "inventory",

@@ -35,6 +35,19 @@ class Codec(Protocol):
 
 
 @runtime_checkable
+class Gists(Protocol):
+    """A codec that tells quickly what a usual request is about, so that an import need not read every one."""
+
+    def gist(self, operation: str, model: str | None, content_type: str, body: str, /) -> str | None:
+        """What a request has in common with every other that reads the same; None where only `read_request` tells.
+
+        Of a table of texts the cells, joined by commas, the rows by line feeds; of a conversation the text parts of its
+        messages, joined by line feeds. A request that has one is read by `read_request` without an error.
+        """
+        ...
+
+
+@runtime_checkable
 class Endpoint(Protocol):
     """The vendor's SDK behind one door: one attempt a call, never retries, never sleeps, safe to share by threads."""
 

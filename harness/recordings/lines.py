@@ -32,7 +32,10 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.core.shape import check
@@ -98,6 +101,63 @@ SHAPE: Mapping[str, Any] = {
 }
 _fits = fits(SHAPE)
 _TAIL = len(b',"crc32":"00000000"}')
+_T = TypeVar("_T")
+
+
+class Message(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
+    """`request` or `response` of a line. latency_s: a number as JSON."""
+
+    status: int | UnsetType = UNSET
+    headers: dict[str, str] = {}
+    body: str | UnsetType = UNSET
+    body_base64: str | UnsetType = UNSET
+    latency_s: msgspec.Raw | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
+    tokens: dict[str, int] = {}
+
+
+class Place(msgspec.Struct, omit_defaults=True, gc=False):
+    """`origin` of a provenance."""
+
+    format: str
+    path: str
+    index: int
+    line: int | UnsetType = UNSET
+
+
+class Written(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
+    """`provenance` of a line."""
+
+    captured_at: str | UnsetType = UNSET
+    captured_from: str | UnsetType = UNSET
+    origin: Place | UnsetType = UNSET
+    flags: tuple[str, ...] = ()
+    redaction: str | UnsetType = UNSET
+    redacted: bool = False
+    sha256: str = ""
+
+
+class Line(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
+    """What a line says before its crc32, in the order in which it says it."""
+
+    id: str
+    service: str | UnsetType = UNSET
+    operation: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
+    region: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    request: Message
+    response: Message | UnsetType = UNSET
+    cluster: str | UnsetType = UNSET
+    slices: dict[str, str] = {}
+    slices_only: bool = False
+    expected: msgspec.Raw | UnsetType = UNSET
+    repeat_of: str | UnsetType = UNSET
+    duplicate_of: str | UnsetType = UNSET
+    provenance: Written
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,15 +204,18 @@ def encode(case: StoredCase, *, service: str, operation: str) -> bytes:
     Raises GoldenError naming the case for what JSON cannot say (NaN, half a surrogate pair, a time that is not UTC).
     """
     try:
-        table = _table(case, service=service, operation=operation)
-        text = json.dumps(table, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        line = text[:-1].encode()
-        sealed = line + b',"crc32":"%08x"}\n' % zlib.crc32(line)
+        sealed = seal(_line(case, service=service, operation=operation))
         if not _fits(sealed):
             check(json.loads(sealed), SHAPE, place="the case")
     except (ConfigError, TypeError, ValueError) as exc:
         raise GoldenError(f'case "{case.id}" cannot be stored: {exc}.') from exc
     return sealed
+
+
+def seal(line: Line) -> bytes:
+    """The bytes of a line, its crc32 and line feed included."""
+    text = _encode(line)[:-1]
+    return b'%b,"crc32":"%08x"}\n' % (text, zlib.crc32(text))
 
 
 def decode(line: bytes, *, place: str, service: str, operation: str, proved: bool = False) -> StoredCase:
@@ -196,69 +259,66 @@ def _check_seal(line: bytes, place: str) -> None:
 RESTORE = "Restore the file from version control, or write the golden set again."
 
 
-def _table(case: StoredCase, *, service: str, operation: str) -> dict[str, Any]:
+def _line(case: StoredCase, *, service: str, operation: str) -> Line:
     recording = case.recording
-    table: dict[str, Any] = {"id": recording.id}
-    if recording.service != service:
-        table["service"] = recording.service
-    if recording.operation != operation:
-        table["operation"] = recording.operation
-    table |= {key: value for key in _OPTIONAL_TEXTS if (value := getattr(recording, key)) is not None}
-    table["request"] = _headers(recording.request_headers) | _body(recording.request_body)
-    if response := _response(recording):
-        table["response"] = response
-    if case.cluster != recording.id:
-        table["cluster"] = case.cluster
-    if case.slices:
-        table["slices"] = dict(sorted(case.slices.items()))
-    if case.slices_only:
-        table["slices_only"] = True
-    if case.expected is not None:
-        table["expected"] = case.expected
-    table |= {key: name for key in _LINKS if (name := getattr(case, key)) is not None}
-    table["provenance"] = _provenance(recording.provenance)
-    return table
+    return Line(
+        id=recording.id,
+        service=UNSET if recording.service == service else recording.service,
+        operation=UNSET if recording.operation == operation else recording.operation,
+        model=_said(recording.model),
+        region=_said(recording.region),
+        url=_said(recording.url),
+        request=Message(headers=_sorted(recording.request_headers), **_body(recording.request_body)),
+        response=_response(recording),
+        cluster=UNSET if case.cluster == recording.id else case.cluster,
+        slices=_sorted(case.slices),
+        slices_only=case.slices_only,
+        expected=UNSET if case.expected is None else _json(case.expected),
+        repeat_of=_said(case.repeat_of),
+        duplicate_of=_said(case.duplicate_of),
+        provenance=_provenance(recording.provenance),
+    )
 
 
-def _response(recording: Recording) -> dict[str, Any]:
-    table: dict[str, Any] = {} if recording.status is None else {"status": recording.status}
-    table |= _headers(recording.response_headers)
-    if recording.response_body is not None:
-        table |= _body(recording.response_body)
-    if recording.latency_s is not None:
-        table["latency_s"] = recording.latency_s
-    if recording.request_id is not None:
-        table["request_id"] = recording.request_id
-    if recording.tokens:
-        table["tokens"] = dict(sorted(recording.tokens.items()))
-    return table
+def _response(recording: Recording) -> Message | UnsetType:
+    message = Message(
+        status=_said(recording.status),
+        headers=_sorted(recording.response_headers),
+        **({} if recording.response_body is None else _body(recording.response_body)),
+        latency_s=UNSET if recording.latency_s is None else _json(recording.latency_s),
+        request_id=_said(recording.request_id),
+        tokens=_sorted(recording.tokens),
+    )
+    return UNSET if message == Message() else message
 
 
-def _provenance(provenance: Provenance) -> dict[str, Any]:
-    table: dict[str, Any] = {}
-    if provenance.captured_at is not None:
-        table["captured_at"] = to_time(provenance.captured_at)
-    if provenance.captured_from or provenance.origin is None:
-        table["captured_from"] = provenance.captured_from
-    if (origin := provenance.origin) is not None:
-        table["origin"] = {"format": origin.format, "path": origin.path, "index": origin.index}
-        table["origin"] |= {} if origin.line is None else {"line": origin.line}
-    if provenance.flags:
-        table["flags"] = list(provenance.flags)
-    if provenance.redaction is not None:
-        table["redaction"] = provenance.redaction
-    if provenance.redacted:
-        table["redacted"] = True
-    if provenance.sha256:
-        table["sha256"] = provenance.sha256
-    return table
+def _provenance(provenance: Provenance) -> Written:
+    origin = provenance.origin
+    return Written(
+        captured_at=UNSET if provenance.captured_at is None else to_time(provenance.captured_at),
+        captured_from=provenance.captured_from if provenance.captured_from or origin is None else UNSET,
+        origin=UNSET if origin is None else Place(origin.format, origin.path, origin.index, _said(origin.line)),
+        flags=provenance.flags,
+        redaction=_said(provenance.redaction),
+        redacted=provenance.redacted,
+        sha256=provenance.sha256,
+    )
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, Any]:
-    return {"headers": dict(sorted(headers.items()))} if headers else {}
+def _said(value: _T | None) -> _T | UnsetType:
+    return UNSET if value is None else value
 
 
-def _body(body: bytes) -> dict[str, str]:
+def _sorted(table: Mapping[str, _T]) -> dict[str, _T]:
+    return dict(sorted(table.items()))
+
+
+def _json(value: Json) -> msgspec.Raw:
+    """A value as the standard library spells it: numbers of any length, and no NaN."""
+    return msgspec.Raw(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+
+
+def _body(body: bytes) -> dict[str, Any]:
     try:
         return {"body": body.decode()}
     except UnicodeDecodeError:

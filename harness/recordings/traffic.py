@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
@@ -23,7 +24,7 @@ MOST_MODELS = 1000
 SHOWN = 5
 _HOUR = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/")
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
-_NOT_COUNTED = (gaps.CLOCK_SKEW,)
+HEAD = 4096  # bytes of an answer that are searched for the name of its model
 
 
 class Traffic:
@@ -38,56 +39,58 @@ class Traffic:
         self.first: datetime | None = None
         self.last: datetime | None = None
 
-    def skewed(self, recording: Recording) -> bool:
-        """Whether its time cannot be right: in the future, before there was such a log, or not of its folder's hour."""
-        at, origin = recording.provenance.captured_at, recording.provenance.origin
+    def skewed(self, at: datetime | None, path: str | None) -> bool:
+        """Whether a time cannot be right: in the future, before there was such a log, or not of its folder's hour.
+
+        path: of the file in the log.
+        """
         if at is None:
             return False
         if at > self._now + AHEAD or at < EARLIEST:
             return True
-        found = _HOUR.search(origin.path) if origin is not None else None
-        if found is None:
-            return False
-        try:
-            hour = datetime.strptime("/".join(found.groups()), "%Y/%m/%d/%H").replace(tzinfo=UTC)
-        except ValueError:
-            return False
-        return not hour - LATE <= at < hour + timedelta(hours=1) + LATE
+        hour = None if path is None else _hour(path)
+        return hour is not None and not hour - LATE <= at < hour + timedelta(hours=1) + LATE
 
     def add(self, recording: Recording) -> None:
         """Count a case, flags and all."""
-        self.flags.update(recording.provenance.flags)
-        self._add_time(recording)
-        called = f"{recording.service} {recording.model or 'a model that is not named'}"
-        served = _MODEL.search((recording.response_body or b"")[:4096])
-        name = f"{called}, answered by {served[1].decode('utf-8', 'replace')}" if served else called
-        if name in self._models or len(self._models) < MOST_MODELS:
-            self._models[name] += 1
-
-    def gaps(self) -> list[Gap]:
-        """What was found, in the order of `gaps.KINDS`, without what the set's own links say."""
-        found = {kind: Gap(kind=kind, count=count) for kind, count in self.flags.items() if kind in gaps.KINDS}
-        if len(self._models) > 1:
-            shown = "; ".join(f"{name}: {count:,}" for name, count in self._models.most_common(SHOWN))
-            found[gaps.MODEL_VERSIONS] = Gap(kind=gaps.MODEL_VERSIONS, count=len(self._models), note=shown)
-        holes = self._holes()
-        if holes:
-            found[gaps.TIME_GAP] = Gap(kind=gaps.TIME_GAP, count=len(holes), note=_shown(holes))
-        return [found[kind] for kind in gaps.KINDS if kind in found]
-
-    def _add_time(self, recording: Recording) -> None:
-        at = recording.provenance.captured_at
-        if at is None:
+        flags = recording.provenance.flags
+        self.count(flags, recording.service, recording.model, served(recording.response_body))
+        if recording.provenance.captured_at is None:
             self.flags[gaps.NO_TIME] += 1
-            return
-        if any(flag in _NOT_COUNTED for flag in recording.provenance.flags):
-            return
+        elif gaps.CLOCK_SKEW not in flags:
+            self.seen(recording.provenance.captured_at)
+
+    def count(
+        self, flags: tuple[str, ...], service: str, model: str | None, served: str | None, *, calls: int = 1
+    ) -> None:
+        """Count calls that have this in common. served: the model that the answer names."""
+        for flag in flags:
+            self.flags[flag] += calls
+        called = f"{service} {model or 'a model that is not named'}"
+        name = f"{called}, answered by {served}" if served else called
+        if name in self._models or len(self._models) < MOST_MODELS:
+            self._models[name] += calls
+
+    def seen(self, at: datetime) -> None:
+        """There was a call at that time; once is enough."""
         self.first = at if self.first is None or at < self.first else self.first
         self.last = at if self.last is None or at > self.last else self.last
         self._minutes.add(int(at.timestamp()) // 60 // self._unit)
         if len(self._minutes) > MOST_MINUTES:
             self._minutes = {minute // 4 for minute in self._minutes}
             self._unit *= 4
+
+    def gaps(self) -> list[Gap]:
+        """What was found, in the order of `gaps.KINDS`, without what the set's own links say."""
+        found = {kind: Gap(kind=kind, count=count) for kind, count in self.flags.items() if kind in gaps.KINDS}
+        if len(self._models) > 1:
+            usual = sorted(self._models.items(), key=lambda model: (-model[1], model[0]))
+            shown = "; ".join(f"{name}: {count:,}" for name, count in usual[:SHOWN])
+            found[gaps.MODEL_VERSIONS] = Gap(kind=gaps.MODEL_VERSIONS, count=len(self._models), note=shown)
+        holes = self._holes()
+        if holes:
+            found[gaps.TIME_GAP] = Gap(kind=gaps.TIME_GAP, count=len(holes), note=_shown(holes))
+        return [found[kind] for kind in gaps.KINDS if kind in found]
 
     def _holes(self) -> list[tuple[int, int]]:
         """(last minute before, first minute after) of stretches much longer than is usual in the log, longest first."""
@@ -101,6 +104,23 @@ class Traffic:
             (before * self._unit, after * self._unit)
             for before, after in sorted(holes, key=lambda hole: hole[0] - hole[1])
         ]
+
+
+def served(body: bytes | None) -> str | None:
+    """The model that an answer says it is from."""
+    found = _MODEL.search((body or b"")[:HEAD])
+    return None if found is None else found[1].decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=16)
+def _hour(path: str) -> datetime | None:
+    found = _HOUR.search(path)
+    if found is None:
+        return None
+    try:
+        return datetime.strptime("/".join(found.groups()), "%Y/%m/%d/%H").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _shown(holes: list[tuple[int, int]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any, BinaryIO
 
 from harness.errors import GoldenError
 from harness.recordings import manifest as manifests
+from harness.recordings import scan as scans
+from harness.recordings.known import Known
 from harness.recordings.lines import StoredCase, decode, encode
 from harness.recordings.manifest import Manifest
 from harness.recordings.packed import pack
-from harness.recordings.scan import scan
 
 CASES, PACKED, MANIFEST = "cases.jsonl", "cases.jsonl.zst", "manifest.json"
+_CHUNK = 1 << 20
 
 
 def vacant(folder: Path) -> None:
@@ -33,41 +36,63 @@ class Writer:
     def __init__(self, folder: Path, *, service: str, operation: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._service, self._operation = service, operation
+        self.service, self.operation = service, operation
         self._part = folder / f"{CASES}.part"
-        self._stream: BinaryIO = self._part.open("w+b")
-        self._end = 0
+        self._stream: BinaryIO = self._part.open("w+b", buffering=0)
+        self._digest = hashlib.sha256()
+        self._held: list[bytes] = []
+        self._flushed = self._end = self._longest = 0
+        self._cases = Known()
 
     def add(self, case: StoredCase) -> int:
         """Returns the byte at which the case's line starts. Raises GoldenError for a case that cannot be stored."""
-        start, line = self._end, encode(case, service=self._service, operation=self._operation)
-        self._stream.write(line)
+        line = encode(case, service=self.service, operation=self.operation)
+        return self.put(line, case.id, link=case.repeat_of or case.duplicate_of, repeats=case.repeat_of is not None)
+
+    def put(self, line: bytes, name: str, *, link: str | None = None, repeats: bool = False) -> int:
+        """The same for a case that is a line of `lines` already. name: its id. link: that of the earlier case."""
+        start = self._end
+        self._held.append(line)
+        self._cases.add(name, link, repeats=repeats)
         self._end += len(line)
+        if len(line) > self._longest:
+            self._longest = len(line)
+        if self._end - self._flushed > _CHUNK:
+            self._flush()
         return start
 
     def written(self, start: int) -> StoredCase:
         """The case whose line starts at a byte, as it was written."""
-        self._stream.flush()
         length = 64 << 10
+        if start + length > self._flushed:
+            self._flush()
         while b"\n" not in (line := os.pread(self._stream.fileno(), length, start)):
             length *= 4
         return decode(
             line[: line.index(b"\n") + 1],
             place=f"{self._part}, byte {start}",
-            service=self._service,
-            operation=self._operation,
+            service=self.service,
+            operation=self.operation,
             proved=True,
         )
+
+    def _flush(self) -> None:
+        held = b"".join(self._held)
+        self._held.clear()
+        self._digest.update(held)
+        self._flushed += len(held)
+        left = memoryview(held)
+        while left:
+            left = left[self._stream.write(left) :]
 
     def finish(self, words: Mapping[str, Any], *, zstd: bool = False) -> Manifest:
         """Prove what was written, and let it take the place of an older set.
 
         words: of the manifest, without what follows from the cases. Raises GoldenError for an id that is there twice.
         """
-        self._stream.flush()
+        self._flush()
         os.fsync(self._stream.fileno())
-        self._stream.seek(0)
-        found = scan(self._stream, self._part, service=self._service, operation=self._operation)
+        self._prove()
         unpacked = None
         packed = self._folder / f"{PACKED}.part"
         if zstd:
@@ -75,16 +100,28 @@ class Writer:
             unpacked = pack(self._stream, packed)
         made = Manifest(
             **words,
-            service=self._service,
-            operation=self._operation,
-            cases=found.cases,
-            sha256=found.sha256,
+            service=self.service,
+            operation=self.operation,
+            cases=len(self._cases),
+            sha256=self._digest.hexdigest(),
             unpacked_bytes=unpacked,
-            repeats=found.repeats,
-            duplicates=found.duplicates,
+            repeats=self._cases.repeats,
+            duplicates=self._cases.duplicates,
         )
         self._replace(packed if zstd else self._part, PACKED if zstd else CASES, made)
         return made
+
+    def _prove(self) -> None:
+        """What is on disk is what was written, each id is there once, and links name earlier cases."""
+        self._stream.seek(0)
+        found = hashlib.sha256()
+        while chunk := self._stream.read(_CHUNK):
+            found.update(chunk)
+        if found.digest() != self._digest.digest():
+            raise GoldenError(f"{self._part}: reads otherwise than it was written. The disk may be failing.")
+        if self._longest > scans.LONGEST_LINE or not self._cases.whole():
+            self._stream.seek(0)  # which line is wrong, and how, is for a closer look to say
+            scans.scan(self._stream, self._part, service=self.service, operation=self.operation)
 
     def _replace(self, cases: Path, name: str, made: Manifest) -> None:
         """Put both files in place. Stopped in between, the set is one that `open` refuses, not a wrong one."""

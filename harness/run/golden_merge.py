@@ -12,7 +12,7 @@ from harness.recordings.gaps import Gap
 from harness.recordings.manifest import Manifest
 from harness.recordings.store import GoldenSet
 from harness.recordings.writer import Writer, vacant
-from harness.run.importing import Links
+from harness.run.links import Links
 
 
 def merge(sets: Sequence[GoldenSet], into: Path) -> Manifest:

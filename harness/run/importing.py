@@ -17,16 +17,18 @@ from typing import Any, TextIO
 from harness.core.case import Json, Origin
 from harness.errors import ConfigError, GoldenError
 from harness.recordings import gaps
-from harness.recordings.formats import Format, Log, Record, Reject, Skip
+from harness.recordings.formats import Format, Found, Log, Record, Skip
 from harness.recordings.gaps import Gap
 from harness.recordings.lines import StoredCase
 from harness.recordings.manifest import Imported, Manifest
 from harness.recordings.manifest import read as read_manifest
+from harness.recordings.plain import Plain, PlainFormat
 from harness.recordings.privacy import Redactor, redacted, streamed
-from harness.recordings.seen import Seen
 from harness.recordings.traffic import Traffic
 from harness.recordings.writer import MANIFEST, Writer, vacant
-from harness.run.outcomes import answer_key, answered, asked, request_key_of
+from harness.run.links import Links
+from harness.run.outcomes import answered
+from harness.run.quick import Quick
 
 REJECTS = "rejects.jsonl"
 _EVERY = 10_000
@@ -117,7 +119,7 @@ def run(
         part = into / f"{REJECTS}.part"
         try:
             with part.open("w", encoding="utf-8") as rejects:
-                for found in work.counted(form.read(work.watched(log)), rejects):
+                for found in work.read(form, work.watched(log)):
                     work.take(found, rejects)
                     if work.records % _EVERY == 0:
                         progress(work.records)
@@ -148,25 +150,34 @@ class _Import:
         self._options = options
         self._links = Links(writer)
         self._traffic = Traffic(at)
+        self._quick: Quick | None = None
         self.files = self.records = self.rejected = self.refused = self.labelled = self.unclustered = 0
         self._without_request = 0
         self._skipped: Counter[str] = Counter()
-        self._links_found: Counter[str] = Counter()
 
     def watched(self, log: Log) -> Log:
         return _Watched(log, self)
 
-    def counted(self, found: Iterator[Record | Reject | Skip], rejects: TextIO) -> Iterator[Record]:
-        """The records; what is none is counted, and written down where it could not be read."""
-        for one in found:
-            self.records += 1
-            if isinstance(one, Record):
-                yield one
-            elif isinstance(one, Skip):
-                self._skipped[one.why] += 1
-                self._without_request += one.no_request
-            else:
-                self._reject(one.origin, one.reason, rejects)
+    def read(self, form: Format, log: Log) -> Iterator[Plain | Found]:
+        """What a format finds, plain where the short way may do."""
+        options = self._options
+        if not isinstance(form, PlainFormat) or options.cluster or options.slices or options.labels or options.redactor:
+            return form.read(log)
+        self._quick = Quick(form.service, self._writer, self._links, self._traffic)
+        return form.plain(log)
+
+    def take(self, found: Plain | Found, rejects: TextIO) -> None:
+        """One record: a case, or counted where it is none, and written down where it could not be read."""
+        self.records += 1
+        if isinstance(found, Plain):
+            self._take_plain(found, rejects)
+        elif isinstance(found, Record):
+            self._take(found, rejects)
+        elif isinstance(found, Skip):
+            self._skipped[found.why] += 1
+            self._without_request += found.no_request
+        else:
+            self._reject(found.origin, found.reason, rejects)
 
     def _reject(self, origin: Origin, reason: str, rejects: TextIO) -> None:
         self.rejected += 1
@@ -175,8 +186,21 @@ class _Import:
         table = {"path": path, "index": origin.index, "line": origin.line, "reason": reason}
         rejects.write(json.dumps(table) + "\n")
 
-    def take(self, record: Record, rejects: TextIO) -> None:
-        """One call: flagged, redacted, linked and written."""
+    def _take_plain(self, plain: Plain, rejects: TextIO) -> None:
+        """The short way where it leads to the end, else the long one."""
+        if (quick := self._quick) is None:
+            self._take(plain.record(), rejects)
+            return
+        if quick.take(plain):
+            self.refused += plain.status is not None and plain.status >= 400
+            return
+        unread = self._links.unread
+        case = self._take(plain.record(), rejects)
+        if case is not None:
+            quick.learn(plain, case, unread=self._links.unread > unread)
+
+    def _take(self, record: Record, rejects: TextIO) -> StoredCase | None:
+        """One call: flagged, redacted, linked and written; None where it cannot be."""
         case = self._case(record)
         if (by := self._options.redactor) is not None:
             case = redacted_whole(case, by)
@@ -185,17 +209,20 @@ class _Import:
         except GoldenError:  # half a surrogate pair in a text, say: its message would show some of it
             origin = record.recording.provenance.origin or Origin(format="", path="", index=0)
             self._reject(origin, "a text that UTF-8 cannot say", rejects)
-            return
+            return None
         self._traffic.add(case.recording)
         status = case.recording.status
         self.refused += status is not None and status >= 400
+        return case
 
     def forget(self) -> None:
         """Let go of what linked the cases; nothing is taken afterwards."""
-        del self._links
+        del self._links, self._quick
 
     def words(self, form: Format, name: str, at: datetime) -> dict[str, Any]:
         """What the manifest says."""
+        if self._quick is not None:
+            self._quick.finish()
         options, traffic = self._options, self._traffic
         sampled = form.sampled and not options.whole
         cases = self.records - self.rejected - sum(self._skipped.values())
@@ -237,8 +264,9 @@ class _Import:
 
     def _case(self, record: Record) -> StoredCase:
         options, recording = self._options, record.recording
-        flags = recording.provenance.flags
-        if self._traffic.skewed(recording) and gaps.CLOCK_SKEW not in flags:
+        flags, origin = recording.provenance.flags, recording.provenance.origin
+        skewed = self._traffic.skewed(recording.provenance.captured_at, None if origin is None else origin.path)
+        if skewed and gaps.CLOCK_SKEW not in flags:
             provenance = replace(recording.provenance, flags=tuple(sorted((*flags, gaps.CLOCK_SKEW))))
             recording = replace(recording, provenance=provenance)
         document = record.document() if options.cluster or options.slices else None
@@ -269,40 +297,6 @@ class _Watched:
 
     def find(self, uri: str, *, beside: str) -> Any:
         return self._log.find(uri, beside=beside)
-
-
-class Links:
-    """Writes cases, each with a link to the earlier one that it repeats or duplicates."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self._requests = Seen()
-        self._answers = Seen()
-        self.repeats = self.duplicates = 0
-        self.unread = 0  # cases whose request no codec reads
-
-    def add(self, case: StoredCase) -> StoredCase:
-        """The case as it was written."""
-        neutral = asked(case.recording)
-        self.unread += neutral is None
-        request = request_key_of(case.recording, neutral)
-        first = self._requests.get(request)
-        if first is None:
-            self._requests.put(request, self._writer.add(case))
-            return case
-        primary = self._writer.written(first)
-        self._answers.put(answer_key(primary.recording, request), first)
-        answer = answer_key(case.recording, request)
-        same = self._answers.get(answer)
-        if same is not None:
-            self.duplicates += 1
-            case = replace(case, duplicate_of=primary.id if same == first else self._writer.written(same).id)
-            self._writer.add(case)
-            return case
-        self.repeats += 1
-        case = replace(case, repeat_of=primary.id)
-        self._answers.put(answer, self._writer.add(case))
-        return case
 
 
 def redacted_whole(case: StoredCase, by: Redactor) -> StoredCase:

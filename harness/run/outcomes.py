@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from harness.core.call import Answer, CallFailure, Outcome, Tokens
-from harness.core.case import Recording, Request
+from harness.core.case import Recording, Request, Task
 from harness.core.output import Chat, Embedding, Filter, Images, Output, Scores, ToolCall, kind
 from harness.errors import CodecError, UnknownName
 from harness.recordings.lines import StoredCase
@@ -19,6 +20,7 @@ from harness.run.recorded import codec_of, recorded
 COUNTS = ("input", "output", "cache_read", "cache_write")
 # Of an outcome, what one call differs in from the same answer given again.
 _OF_THE_CALL = ("tokens", "latency_ms", "message")
+_MOST = 2**64 - 1
 
 
 def shown(case: StoredCase) -> dict[str, Any]:
@@ -92,6 +94,28 @@ def request_key_of(recording: Recording, neutral: dict[str, Any] | None) -> int:
     """The same where the neutral request is at hand; None: the codec cannot read it."""
     what = _canonical(neutral) if neutral is not None else recording.request_body
     return _hash(f"{recording.service}\0{recording.operation}\0{recording.model}\0".encode() + what)
+
+
+def rough_key(service: str, operation: str, model: str | None, gist: str) -> int:
+    """Equal for calls that `request_key` is equal for, and for few others, within one process; in (0, 2**64).
+
+    gist: `gist_of` the request, or what the codec tells without reading it (`protocols.Gists`).
+    """
+    return hash((service, operation, model, gist)) & _MOST or 1
+
+
+def gist_of(recording: Recording, neutral: dict[str, Any] | None) -> str:
+    """The text that `protocols.Gists` speaks of; of any other request all of it."""
+    if neutral is None:
+        return recording.request_body.decode("latin-1")
+    payload = neutral["payload"]
+    if neutral["task"] == Task.TABULAR and "rows" in payload:
+        with suppress(TypeError):  # a cell that is no text
+            return "\n".join(",".join(row) for row in payload["rows"])
+    if neutral["task"] == Task.CHAT and "messages" in payload:
+        parts = [part for message in payload["messages"] for part in message["content"]]
+        return "\n".join(part["text"] for part in parts if part["type"] == "text")
+    return _canonical(payload).decode()
 
 
 def answer_key(recording: Recording, request: int) -> int:

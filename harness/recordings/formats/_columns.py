@@ -12,7 +12,8 @@ from harness.core.case import Json, Origin, Provenance, Recording
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Record, Reject, case_id
-from harness.recordings.formats._json import json_bytes, moment
+from harness.recordings.formats._json import json_bytes
+from harness.recordings.plain import moment
 
 _TYPES = {"text": "text/plain", "csv": "text/csv"}
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from harness.core.case import Json, Origin
 from harness.recordings.formats import LogFile, Reject
-from harness.recordings.formats._streams import TOO_LONG, BadFile, lines, opened
+from harness.recordings.formats._streams import TOO_LONG, BadFile, Line, lines, opened
 
 
 def records(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes] | Reject]:
@@ -21,16 +20,30 @@ def records(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes] | Reject]
 
 def placed(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes, int] | Reject]:
     """The same, and the byte at which each line starts, of what was unpacked."""
-    place = Origin(format=name, path=file.path, index=0, line=1)
+    for item in numbered(file, name):
+        if isinstance(item, Reject):
+            yield item
+        elif item.content is not None:
+            yield place(file, name, item), item.content, item.start
+
+
+def numbered(file: LogFile, name: str) -> Iterator[Line | Reject]:
+    """The lines of a file, each with content, or why there are none."""
+    last = Line(0, 1, None)
     try:
         with opened(file) as stream:
             for line in lines(stream):
-                place = Origin(format=name, path=file.path, index=line.index, line=line.number)
-                yield Reject(place, TOO_LONG) if line.content is None else (place, line.content, line.start)
+                last = line
+                yield line if line.content is not None else Reject(place(file, name, line), TOO_LONG)
     except BadFile as exc:
-        yield Reject(place, f"{exc}; what follows is lost")
+        yield Reject(place(file, name, last), f"{exc}; what follows is lost")
     except OSError as exc:
-        yield Reject(place, f"the file cannot be read on ({type(exc).__name__}); what follows is lost")
+        reason = f"the file cannot be read on ({type(exc).__name__}); what follows is lost"
+        yield Reject(place(file, name, last), reason)
+
+
+def place(file: LogFile, name: str, line: Line) -> Origin:
+    return Origin(format=name, path=file.path, index=line.index, line=line.number)
 
 
 def refused(exc: Exception) -> str:
@@ -63,18 +76,3 @@ def parsed(body: bytes | None) -> Json:
         return document(body)
     except UNREADABLE:
         return body.decode("utf-8", "replace")
-
-
-def moment(text: object) -> datetime | None:
-    """A time of a log, UTC; None for what is none. Numbers are seconds since 1970, or milliseconds where those would
-    lie beyond the year 5000; a text without an offset is UTC, as in the formats that have such.
-    """
-    if isinstance(text, bool) or not isinstance(text, str | int | float):
-        return None
-    try:
-        if not isinstance(text, str):
-            return datetime.fromtimestamp(text / 1000 if text > 1e11 else text, UTC)
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

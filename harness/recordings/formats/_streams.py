@@ -11,8 +11,9 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import BinaryIO, cast
+
+import msgspec
 
 from harness.recordings.formats import LogFile
 
@@ -27,8 +28,7 @@ class BadFile(Exception):
     """A file that cannot be read on; the message says why, without its content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """index: from 0, of the lines that hold something. number: from 1, of all. content: None where it is too long.
 
     start: the byte, of what was unpacked, at which it starts.

@@ -17,9 +17,10 @@ from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
 from harness.recordings.formats._join import Lines, key
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, placed, records, refused
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, placed, records, refused
 from harness.recordings.formats._openai import operation_of, told_error
 from harness.recordings.formats._streams import BadFile, packed
+from harness.recordings.plain import moment
 from harness.recordings.seen import Seen
 
 NAME = "azure_openai_batch"

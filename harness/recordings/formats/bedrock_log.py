@@ -12,18 +12,18 @@ LoggingConfig.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
-from harness.core.case import Origin, Provenance, Recording
+from harness.core.case import Origin
 from harness.recordings import gaps
-from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, records, refused
-from harness.recordings.formats._streams import LONGEST, BadFile, opened
+from harness.recordings.formats import Found, Log, LogFile, Reject, Skip
+from harness.recordings.formats._json import UNREADABLE, json_bytes, numbered, place, refused
+from harness.recordings.formats._streams import LONGEST, BadFile, Line, opened
+from harness.recordings.plain import Plain, read_plain
 
 NAME = "bedrock_log"
 OPERATIONS = ("InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream")
@@ -109,58 +109,93 @@ class BedrockLog:
 
     def read(self, log: Log) -> Iterator[Found]:
         """One `Found` a record; side objects of large bodies and the permission check are files of no records."""
+        return read_plain(self, log)
+
+    def plain(self, log: Log) -> Iterator[Plain | Reject | Skip]:
         for file in log:
             if SIDECAR in f"/{file.path}" or file.path.endswith(PERMISSION):
                 continue
-            for item in records(file, self.name):
-                if isinstance(item, Reject):
-                    yield item
+            for line in numbered(file, self.name):
+                if isinstance(line, Reject):
+                    yield line
                 else:
-                    yield from _read(*item, log=log, file=file)
+                    yield from _read(_Place(log, file, line), line.content or b"")
 
 
-def _read(origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Iterator[Found]:
+class _Place(NamedTuple):
+    """Where a record stands."""
+
+    log: Log
+    file: LogFile
+    line: Line
+
+    @property
+    def origin(self) -> Origin:
+        return place(self.file, NAME, self.line)
+
+
+def _read(at: _Place, text: bytes) -> Iterable[Plain | Reject | Skip]:
     """The record of a line, or the records of its events; those after the first have the event's number in their id."""
-    line = _unwrapped(line)
+    text = _unwrapped(text)
     try:
-        logged = _DECODER.decode(line)
+        logged = _DECODER.decode(text)
     except UNREADABLE as exc:
-        yield Reject(origin, refused(exc))
-        return
-    events = None if logged.operation is not None else (logged.log_events or logged.events)
+        return (Reject(at.origin, refused(exc)),)
+    if logged.operation is not None:
+        return (_found(at, text, logged),)
+    events = logged.log_events or logged.events
     if events is None:
-        message = None if logged.operation is not None else logged.message
-        yield _found(origin, line if message is None else message.encode(), log=log, file=file)
-        return
-    for number, event in enumerate(events):
-        found = _found(origin, (event.message or "").encode("utf-8", "surrogatepass"), log=log, file=file)
-        if number and isinstance(found, Record):
-            found = replace(found, recording=replace(found.recording, id=f"{found.recording.id}-{number}"))
-        yield found
+        return (_found(at, text, logged) if logged.message is None else _decoded(at, logged.message.encode()),)
+    return (
+        _decoded(at, (event.message or "").encode("utf-8", "surrogatepass"), number)
+        for number, event in enumerate(events)
+    )
 
 
-def _found(origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Found:
+def _decoded(at: _Place, text: bytes, number: int = 0) -> Plain | Reject | Skip:
     try:
-        logged = _DECODER.decode(line)
+        logged = _DECODER.decode(text)
     except UNREADABLE as exc:
-        return Reject(origin, refused(exc))
+        return Reject(at.origin, refused(exc))
+    return _found(at, text, logged, number)
+
+
+def _found(at: _Place, text: bytes, logged: Logged, number: int = 0) -> Plain | Reject | Skip:
     if logged.operation is None or logged.model_id is None:
-        return Reject(origin, "no record of a call: it lacks operation or modelId")
+        return Reject(at.origin, "no record of a call: it lacks operation or modelId")
     if logged.operation not in OPERATIONS:
-        return Skip(origin, logged.operation if logged.operation.isalnum() else "another operation")
+        return Skip(at.origin, logged.operation if logged.operation.isalnum() else "another operation")
     try:
-        asked = _body(logged.input.input_body_json, logged.input.input_body_s3_path, log, file)
-        answered = _body(logged.output.output_body_json, logged.output.output_body_s3_path, log, file)
+        asked = _body(logged.input.input_body_json, logged.input.input_body_s3_path, at)
+        answered = _body(logged.output.output_body_json, logged.output.output_body_s3_path, at)
     except BadFile as exc:
-        return Reject(origin, str(exc))
+        return Reject(at.origin, str(exc))
     except OSError as exc:
-        return Reject(origin, f"the object of a large body cannot be read ({type(exc).__name__})")
+        return Reject(at.origin, f"the object of a large body cannot be read ({type(exc).__name__})")
     if asked is None:
         why = "the object of a large body was not imported" if logged.input.input_body_s3_path else "body not logged"
-        return Skip(origin, why, no_request=True)
-    return Record(
-        recording=_recording(origin, logged, asked, answered),
-        document=partial(document, line),
+        return Skip(at.origin, why, no_request=True)
+    status, headers, said = _answer(logged, answered)
+    return Plain(
+        format=NAME,
+        path=at.file.path,
+        index=at.line.index,
+        line=at.line.number,
+        number=number,
+        text=text,
+        service="bedrock",
+        operation=logged.operation,
+        model=logged.model_id,
+        region=logged.inference_region or logged.region,
+        request_type=logged.input.input_content_type or JSON,
+        request=_text(asked),
+        status=status,
+        response_headers=headers,
+        response=None if said is None else _text(said),
+        request_id=logged.request_id,
+        tokens=_tokens(logged),
+        time=logged.timestamp,
+        flags=_flags(logged, asked, answered, said),
         labels=(logged.request_id,) if logged.request_id else (),
     )
 
@@ -173,12 +208,13 @@ def _unwrapped(line: bytes) -> bytes:
     return rest if head[:4].isdigit() and rest.lstrip().startswith(b"{") else line
 
 
-def _body(inline: msgspec.Raw, uri: str | None, log: Log, file: LogFile) -> bytes | None:
-    if bytes(inline) not in (b"", b"null"):
-        return bytes(inline)
+def _body(inline: msgspec.Raw, uri: str | None, at: _Place) -> bytes | None:
+    content = bytes(inline)
+    if content not in (b"", b"null"):
+        return content
     if uri is None:
         return None
-    side = log.find(uri, beside=file.path)
+    side = at.log.find(uri, beside=at.file.path)
     if side is None:
         return None
     with opened(side) as stream:
@@ -188,31 +224,21 @@ def _body(inline: msgspec.Raw, uri: str | None, log: Log, file: LogFile) -> byte
     return body
 
 
-def _recording(origin: Origin, logged: Logged, asked: bytes, answered: bytes | None) -> Recording:
-    flags = {gaps.NOT_WIRE_BYTES}
-    half = (logged.input, logged.output)
-    if any(one.truncated or one.input_body_truncated or one.output_body_truncated for one in half) or not (
-        _whole(asked) and (answered is None or _whole(answered))
-    ):
-        flags.add(gaps.TRUNCATED)
-    status, headers, answered = _answer(logged, answered)
-    if answered is None:
-        flags.add(gaps.NO_ANSWER)
-    return Recording(
-        id=case_id(origin),
-        service="bedrock",
-        operation=logged.operation or "",
-        model=logged.model_id,
-        region=logged.inference_region or logged.region,
-        request_headers={"content-type": logged.input.input_content_type or JSON},
-        request_body=asked,
-        status=status,
-        response_headers=headers,
-        response_body=answered,
-        request_id=logged.request_id,
-        tokens=_tokens(logged),
-        provenance=Provenance(captured_at=moment(logged.timestamp), origin=origin, flags=tuple(sorted(flags))),
+def _text(body: bytes) -> str | bytes:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body
+
+
+def _flags(logged: Logged, asked: bytes, answered: bytes | None, said: bytes | None) -> tuple[str, ...]:
+    """Sorted. answered: the body that was logged; said: the one that the case has."""
+    flags = () if said is not None else (gaps.NO_ANSWER,)
+    cut = any(
+        one.truncated or one.input_body_truncated or one.output_body_truncated for one in (logged.input, logged.output)
     )
+    whole = _whole(asked) and (answered is None or _whole(answered))
+    return (*flags, gaps.NOT_WIRE_BYTES, gaps.TRUNCATED) if cut or not whole else (*flags, gaps.NOT_WIRE_BYTES)
 
 
 def _whole(body: bytes) -> bool:
@@ -236,10 +262,11 @@ def _answer(logged: Logged, answered: bytes | None) -> tuple[int | None, dict[st
 
 
 def _tokens(logged: Logged) -> dict[str, int]:
-    counts: dict[str, Any] = {
-        "input": logged.input.input_token_count,
-        "output": logged.output.output_token_count,
-        "cache_read": logged.input.cache_read_input_token_count,
-        "cache_write": logged.input.cache_write_input_token_count,
-    }
-    return {name: int(count) for name, count in counts.items() if count is not None and count >= 0}
+    """By name, sorted."""
+    counts = (
+        ("cache_read", logged.input.cache_read_input_token_count),
+        ("cache_write", logged.input.cache_write_input_token_count),
+        ("input", logged.input.input_token_count),
+        ("output", logged.output.output_token_count),
+    )
+    return {name: int(count) for name, count in counts if count is not None and count >= 0}

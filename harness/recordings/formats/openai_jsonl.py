@@ -18,8 +18,9 @@ from typing import Any
 from harness.core.case import Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, Record, Reject, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, records, refused
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, records, refused
 from harness.recordings.formats._openai import operation_of, told_error
+from harness.recordings.plain import moment
 
 NAME = "openai_jsonl"
 _ASKED, _ANSWERED = ("request", "request_body", "body", "input"), ("response", "response_body", "output", "completion")

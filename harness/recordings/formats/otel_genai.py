@@ -19,7 +19,8 @@ from typing import Any
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, Record, Reject, Skip, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, records, refused
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, records, refused
+from harness.recordings.plain import moment
 
 NAME = "otel_genai"
 CHAT = ("chat", "text_completion", "generate_content", "")

@@ -17,8 +17,9 @@ from typing import Any
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, records, refused
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, records, refused
 from harness.recordings.formats._streams import LONGEST, BadFile, opened
+from harness.recordings.plain import moment
 
 NAME = "sagemaker_async"
 _FAILED = 424  # the container's own failure, as InvokeEndpoint would have told it

@@ -22,8 +22,9 @@ from harness.core.case import Json, Origin, Provenance, Recording
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, moment, parsed, records
+from harness.recordings.formats._json import UNREADABLE, document, json_bytes, parsed, records
 from harness.recordings.formats._streams import LONGEST, BadFile, opened
+from harness.recordings.plain import moment
 
 NAME = "sagemaker_batch"
 OUT = ".out"

@@ -14,14 +14,14 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import msgspec
 
-from harness.core.case import Origin, Provenance, Recording
 from harness.recordings import gaps
-from harness.recordings.formats import Found, Log, Record, Reject, Skip, case_id
-from harness.recordings.formats._json import UNREADABLE, document, moment, records, refused
+from harness.recordings.formats import Found, Log, LogFile, Reject, Skip
+from harness.recordings.formats._json import UNREADABLE, numbered, place, refused
+from harness.recordings.formats._streams import Line
+from harness.recordings.plain import Plain, read_plain
 
 NAME = "sagemaker_capture"
 _TYPES = {"CSV": "text/csv", "JSON": "application/json", "BASE64": "application/octet-stream"}
@@ -77,45 +77,46 @@ class SageMakerCapture:
     sampled: bool = True  # by InitialSamplingPercentage, which no record says
 
     def read(self, log: Log) -> Iterator[Found]:
+        return read_plain(self, log)
+
+    def plain(self, log: Log) -> Iterator[Plain | Reject | Skip]:
         for file in log:
             hour = _HOUR.search(file.path)
             endpoint = self.endpoint or (hour[1] if hour else None)
-            for item in records(file, self.name):
-                yield item if isinstance(item, Reject) else _found(*item, endpoint=endpoint)
+            for line in numbered(file, self.name):
+                yield line if isinstance(line, Reject) else _found(file, line, endpoint)
 
 
-def _found(origin: Origin, line: bytes, *, endpoint: str | None) -> Found:
+def _found(file: LogFile, line: Line, endpoint: str | None) -> Plain | Reject | Skip:
+    text = line.content or b""
     try:
-        captured = _DECODER.decode(line)
+        captured = _DECODER.decode(text)
         asked, answered = captured.capture_data.endpoint_input, captured.capture_data.endpoint_output
         if asked is None and answered is None:
-            return Reject(origin, "neither the input nor the output of the call is there")
+            return Reject(place(file, NAME, line), "neither the input nor the output of the call is there")
         if asked is None:
-            return Skip(origin, "only the output was captured", no_request=True)
-        request, response = _bytes(asked), None if answered is None else _bytes(answered)
+            return Skip(place(file, NAME, line), "only the output was captured", no_request=True)
+        request, response = _body(asked), None if answered is None else _body(answered)
     except UNREADABLE as exc:
-        return Reject(origin, refused(exc))
+        return Reject(place(file, NAME, line), refused(exc))
     meta = captured.event_metadata
-    recording = Recording(
-        id=case_id(origin),
+    return Plain(
+        format=NAME,
+        path=file.path,
+        index=line.index,
+        line=line.number,
+        text=text,
         service="sagemaker",
         operation="InvokeEndpoint",
         model=endpoint,
-        request_headers={"content-type": _type(asked)},
-        request_body=request,
+        request_type=_type(asked),
+        request=request,
         status=None if answered is None else 200,
         response_headers={} if answered is None else {"content-type": _type(answered)},
-        response_body=response,
+        response=response,
         request_id=meta.inference_id or meta.event_id,
-        provenance=Provenance(
-            captured_at=moment(meta.inference_time),
-            origin=origin,
-            flags=(gaps.NO_ANSWER,) if answered is None else (),
-        ),
-    )
-    return Record(
-        recording=recording,
-        document=partial(document, line),
+        time=meta.inference_time,
+        flags=(gaps.NO_ANSWER,) if answered is None else (),
         labels=tuple(name for name in (meta.inference_id, meta.event_id) if name),
     )
 
@@ -124,9 +125,9 @@ def _type(half: Half) -> str:
     return half.observed_content_type or _TYPES.get(half.encoding, "application/octet-stream")
 
 
-def _bytes(half: Half) -> bytes:
+def _body(half: Half) -> str | bytes:
     if half.encoding != "BASE64":
-        return half.data.encode()
+        return half.data
     try:
         return base64.b64decode(half.data, validate=True)
     except binascii.Error:

@@ -12,7 +12,7 @@ from harness.core.chat import Conversation
 from harness.errors import CodecError, UnencodableRequest
 from harness.services._chat import NoAnswer, json_object, table
 from harness.services._streams import recorded
-from harness.services.bedrock import converse, embeddings, events, headers, images, invoke
+from harness.services.bedrock import converse, embeddings, events, gists, headers, images, invoke
 from harness.services.bedrock.families import EMBEDDING, IMAGE, family_of
 from harness.services.bedrock.operations import (
     CHAT_COMPLETIONS,
@@ -45,6 +45,14 @@ class BedrockCodec:
         except (CodecError, RecursionError) as exc:
             reason = "it is nested too deeply" if isinstance(exc, RecursionError) else str(exc).removesuffix(".")
             raise CodecError(f"recording {recording.id}: the request cannot be read: {reason}.") from None
+
+    def gist(self, operation: str, model: str | None, _content_type: str, body: str, /) -> str | None:
+        """As `protocols.Gists` says, of the bodies that `gists` knows."""
+        if self.family is not None:
+            return None
+        if operation in (CONVERSE, CONVERSE_STREAM):
+            return gists.of(body, CONVERSE)
+        return gists.of(body, family_of(model)) if operation in (INVOKE, INVOKE_STREAM) else None
 
     def _request(self, recording: Recording) -> Request:
         body = json_object(recording.request_body)

@@ -167,7 +167,7 @@ def places(bulletin: Bulletin, folder: Path, environment: Mapping[str, str]) -> 
     return found
 
 
-_NAME = re.compile(r'^(\s*name)\s*=\s*"([^"\\]*)"', re.MULTILINE)
+_NAME = re.compile(r'^([ \t]*name)\s*=\s*"([^"\\]*)"', re.MULTILINE)
 
 
 def _build_page(environment: Mapping[str, str]) -> str | None:

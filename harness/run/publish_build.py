@@ -39,8 +39,10 @@ def github(bulletin: Bulletin, places: Mapping[str, Place], environment: Mapping
     if summary:
         path = Path(summary)
         room = SUMMARY_LIMIT - (path.stat().st_size if path.is_file() else 0)
-        with path.open("ab") as file:
-            file.write((b"\n" + page(bulletin, room - 1).encode())[: max(0, room)])
+        text = f"\n{page(bulletin, room - 1)}".encode()
+        if len(text) <= room:  # GitHub drops the whole summary where it is too long
+            with path.open("ab") as file:
+                file.write(text)
     lines = registry.load("reporters", "github").render_all(bulletin.reports, failed=bulletin.failed, places=places)
     print(f"\n{lines.decode()}", end="", file=out, flush=True)
     output = environment.get("GITHUB_OUTPUT")

@@ -28,7 +28,7 @@ def test_a_session_in_github_actions_tells_its_decision_once(numbers: Project, s
         "parity numbers: NO-GO",
         "parity numbers: NO-GO labels agree",
     ]
-    assert (found[1].properties["file"], found[1].properties["line"]) == ("suites/numbers/suite.toml", "21")
+    assert (found[1].properties["file"], found[1].properties["line"]) == ("suites/numbers/suite.toml", "22")
 
 
 def test_a_session_in_azure_pipelines_tells_it_too_and_keeps_its_exit_code(numbers: Project):

@@ -38,8 +38,8 @@ OPEN = frozenset(
         *(f"WaiverSummary.{name}" for name in ("criterion", "owner", "reason", "expires", "covers")),
         *(f"EstateLine.{name}" for name in ("name", "service", "suites", "out_of_scope")),
         *(f"Departure.{name}" for name in ("field", "reason")),
-        *(f"WorstCase.{name}" for name in ("case_id", "metric", "unit")),
-        "Change.what",
+        *(f"WorstCase.{name}" for name in ("case_id", "metric", "unit", "status")),
+        *(f"Change.{name}" for name in ("what", "text", "before", "after")),  # versions, settings, criteria
     }
 )  # fmt: skip
 # Payloads whose hash is worth showing: long texts that two people may want to compare. Short ones would be guessed.
@@ -50,9 +50,6 @@ PAYLOAD = HASHED | {
     "Departure.source_value",
     "Departure.target_value",
     "SliceSummary.value",
-    "Change.text",
-    "Change.before",
-    "Change.after",
 }
 
 

@@ -51,7 +51,7 @@ def comment(bulletin: Bulletin) -> str:
 
 
 def page(bulletin: Bulletin, limit: int) -> str:
-    """At most `limit` bytes of UTF-8 (2,000 or more): the verdict, a row a suite, then whole sections, worst first, while they fit."""
+    """The verdict, a row a suite, then whole sections, worst first, while they fit in `limit` bytes, at least 2,000."""
     left = limit - _ROOM
     parts = []
     for part in (_head(bulletin), _table(bulletin, left // 2)):

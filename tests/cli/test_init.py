@@ -92,6 +92,16 @@ def test_a_pull_request_is_checked_in_the_lab_and_commented(project: Path, share
     assert "<!-- parity-harness lab -->" in (project.parent / "asked").read_text()
 
 
+def test_the_first_night_in_the_lab_ends_in_a_decision(project: Path, shared_lab: SharedLab):
+    said = environment(project, shared_lab)
+    ran = workflow.run(jobs(project, "parity-nightly.yml")["night"], project, said=SAID, environment=said)
+    assert [one.name for one in ran] == ["Install", "What would stop the night", "The night"]
+    assert [one.code for one in ran] == [0, 0, 0], ran[-1]
+    assert "# ✔ GO: 1 suite, profile lab" in (project.parent / "summary").read_text()
+    assert (project.parent / "output").read_text() == "verdict=GO\n"
+    assert "example" in (project / "reports" / "index.html").read_text()
+
+
 def test_a_comment_on_azure_is_written_once_and_then_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """The script of the job `comment`, with the real curl and jq, against a server that keeps threads as Azure does."""
     assert main(["init", str(tmp_path / "new"), "--ci", "azure"]) == 0

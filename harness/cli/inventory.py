@@ -15,8 +15,6 @@ from harness.errors import EXIT_GO, EXIT_NO_GO
 if TYPE_CHECKING:
     from harness.gate.estate import Estate
 
-ESTATE = "estate.toml"
-
 
 def add(commands: Any) -> None:
     command = commands.add_parser(
@@ -27,7 +25,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--profile", help="default: default_profile of parity.toml")
     command.add_argument(
-        "--into", type=Path, metavar="FILE", help=f"the estate file; default: {ESTATE} beside parity.toml"
+        "--into", type=Path, metavar="FILE", help="the estate file; default: estate.toml beside parity.toml"
     )
     command.add_argument(
         "--since-days", type=float, default=90.0, metavar="DAYS", help="batch jobs older than this are gone; default 90"
@@ -48,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     project = config.load_project(Path.cwd())
     profile = config.profile(project, args.profile)
-    path = args.into or project.folder / ESTATE
+    path = args.into or project.folder / inventory.ESTATE
     before = load_estate(path) if path.is_file() else None
     with lab_for(profile, args.lab_state, None) as (addresses, _):
         now = inventory.read(project, profile, lab=addresses, since_days=args.since_days)

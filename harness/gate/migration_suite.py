@@ -203,13 +203,17 @@ def _version(run: Measured, side: str, name: str, things: tuple[Found, ...], aga
             return MISSING, f"{what} was changed on {one.changed_at:%Y-%m-%d %H:%M} UTC, after the run began.", again
         if one.version is not None and names_version(told, one.model, one.version):
             continue
-        told_other = one.version is not None and one.model is not None and one.model in told
+        told_other = one.version is not None and one.model is not None and _mentions(told, one.model)
         if told_other or (one.changed_at is None and (one.version is not None or side == "target")):
             stands = " ".join(word for word in (one.model, one.version) if word) or "not told"
             says = f"{what} is {stands} now, and the evidence does not say that this answered ({told.strip('; ')})."
             return MISSING, says, f"{again}; where no answer tells a version, state it under [epoch] of the suite."
     listed = ", ".join(" ".join(word for word in (one.name, one.model, one.version) if word) for one in things)
     return OK, f"{side}: {listed}, as measured.", ""
+
+
+def _mentions(text: str, model: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(model)}(?!\w)", text) is not None
 
 
 def names_version(text: str, model: str | None, version: str) -> bool:

@@ -39,14 +39,14 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from harness import config
-    from harness.gate.estate import load_estate
+    from harness.gate.estate import ESTATE, load_estate
     from harness.gate.estate_file import refreshed, render
     from harness.run import inventory
     from harness.run.folder import write_whole
 
     project = config.load_project(Path.cwd())
     profile = config.profile(project, args.profile)
-    path = args.into or project.folder / inventory.ESTATE
+    path = args.into or project.folder / ESTATE
     before = load_estate(path) if path.is_file() else None
     with lab_for(profile, args.lab_state, None) as (addresses, _):
         now = inventory.read(project, profile, lab=addresses, since_days=args.since_days)

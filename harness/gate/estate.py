@@ -22,6 +22,7 @@ from harness.errors import ConfigError, PolicyError
 from harness.gate.canonical import canonical_json
 
 SCHEMA = "estate/1"
+ESTATE = "estate.toml"  # beside parity.toml, where no other is named
 
 _DAY = r"^\d{4}-\d\d-\d\d$"
 _TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
@@ -163,10 +164,11 @@ class Estate:
     def behind(self, name: str) -> tuple[Found, ...]:
         """What answers at the target under the name that a suite calls.
 
+        Counterparts stand in where the file lists no target at all, as one written by hand may.
         The name of an Azure ML endpoint stands for its deployments that have traffic, or for all where none has.
         """
-        told = [*self.targets, *(one.counterpart for one in self.entries if one.counterpart is not None)]
-        told = [one for one in told if one.kind in SERVING]
+        by_hand = [one.counterpart for one in self.entries if one.counterpart is not None]
+        told = [one for one in self.targets or by_hand if one.kind in SERVING]
         exact = tuple(one for one in told if one.name == name)
         under = [one for one in told if one.name.startswith(f"{name}/")]
         return exact or tuple(one for one in under if one.share) or tuple(under)

@@ -44,14 +44,18 @@ class Measured:
     """The newest whole run of a suite in one direction, as it stands on the disk today.
 
     began_at, measured_at: first and last call, by its ledger; None where that cannot be read. finished_at: None for a
-    run that has not ended. damage: why its files are not to be trusted; then there is no decision. decision: made again
-    from rows and policy. served: side -> what answered, in the words of the evidence. policy: that it was run under.
+    run that has not ended; unended, todo: in which way, where it is not a run to be resumed. damage: why its files are
+    not to be trusted; then there is no decision. decision: made again from rows and policy. served: side -> what
+    answered, in the words of the evidence. policy: that it was run under. Of a suite that is replayed in portions, run
+    is the newest of its epoch, and hashes and first call are of all of them.
     """
 
     run: str
     finished_at: datetime | None = None
     began_at: datetime | None = None
     measured_at: datetime | None = None
+    unended: str = ""
+    todo: str = ""
     damage: str | None = None
     decision: Decision | None = None
     policy: Policy | None = None

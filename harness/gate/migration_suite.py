@@ -95,7 +95,8 @@ def _measured(
         yield line("evidence", REFUSED, f"{run.run}: {run.damage}", f"Restore the run from a copy, or: {again}")
         return
     if run.finished_at is None or run.decision is None:
-        yield line("evidence", MISSING, f"{run.run} has not ended.", f"parity run --resume {run.run}")
+        resume = f"parity run --resume {run.run}"
+        yield line("evidence", MISSING, run.unended or f"{run.run} has not ended.", run.todo or resume)
         return
     yield line("evidence", OK, f"{run.run}: ledger, rows and decision agree.")
     if changed := _changed(known, run):

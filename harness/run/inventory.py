@@ -13,14 +13,12 @@ from harness.core import registry
 from harness.core.call import Side
 from harness.core.inventory import EVERYTHING, SERVING, Found, Inventory, Unlisted
 from harness.core.protocols import Lister
-from harness.core.report import EstateLine
 from harness.errors import HarnessError, ServiceError, Unavailable
-from harness.gate.estate import Entry, Estate, called, load_estate
+from harness.gate.estate import Entry, Estate, called
 from harness.run.pacing import patiently
 from harness.run.session import utc_now
 from harness.run.sides import pair_of
 
-ESTATE = "estate.toml"  # beside parity.toml
 IN_USE_DAYS = 90  # batch jobs older than this are taken for gone
 MODELS = "bedrock"  # whose foundation models are a catalogue: recorded traffic tells which are in use
 # What an ARN of a model says of its kind; Source: Amazon Bedrock API reference, InvokeModel, modelId.
@@ -66,28 +64,6 @@ def read(
         entries=tuple(_entry(one, suites, target.found) for one in found),
         targets=target.found,
         unlisted=(*source.unlisted, *target.unlisted),
-    )
-
-
-def reported(project: Path) -> tuple[EstateLine, ...]:
-    """The estate file of a project's folder, for reports. One that cannot be read is a line of its own: a run does not
-    fail for it, and it is no empty estate either."""
-    path = project / ESTATE
-    if not path.is_file():
-        return ()
-    try:
-        entries = load_estate(path).entries
-    except HarnessError as exc:
-        return (EstateLine(name=str(exc), service="unreadable", suites=()),)
-    return tuple(
-        EstateLine(
-            name=entry.found.name,
-            service=f"{entry.found.service} {entry.found.kind}",
-            suites=tuple(dict.fromkeys((*entry.suites, *entry.covered_by))),
-            out_of_scope=entry.out_of_scope or "",
-        )
-        for entry in entries
-        if entry.found.kind in SERVING
     )
 
 

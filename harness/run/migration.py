@@ -1,17 +1,14 @@
 """Gathers what the cutover gate asks about: of every required suite the newest run each way, as it stands on the disk.
 
-Nothing in a run's folder is taken on trust. Its ledger is read to the end, its decision is made again from rows and
-policy, and both must say what `decision.json` says. The newest run counts: an older GO never hides a newer NO-GO or
-INCONCLUSIVE. Runs that can never stand for the way forward (partial, sampled, planted, recorded answers) are passed
-over, and told.
+The newest counts: an older GO never hides a newer NO-GO or INCONCLUSIVE. Runs that can never stand for the way forward
+(partial, sampled, planted, recorded answers) are passed over, and told. See `migration_runs` and `migration_nights`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,9 +16,8 @@ from typing import Any
 from harness import config
 from harness.core.call import Mode, Side
 from harness.core.verdict import Verdict
-from harness.errors import ConfigError, HarnessError, LedgerError, UnknownName
+from harness.errors import ConfigError, HarnessError, UnknownName
 from harness.gate import decided, signoff
-from harness.gate.conditions import Conditions
 from harness.gate.cutover_file import CutoverPolicy, Required
 from harness.gate.estate import load_estate
 from harness.gate.migration import MigrationDecision, answer
@@ -29,22 +25,14 @@ from harness.gate.migration_evidence import Measured, SelfTested, SuiteEvidence
 from harness.gate.policy import load_policy
 from harness.gate.selftest import SelfTest
 from harness.recordings import manifest
-from harness.run import ledger_check
+from harness.run import nights
 from harness.run.folder import RunFolder, RunRecord, write_whole
+from harness.run.migration_nights import Nights
+from harness.run.migration_runs import Run, measured, newest, read_runs
 from harness.run.session import decide_stored, utc_now
+from harness.run.store import Store
 
 SELFTEST = "selftest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    folder: RunFolder
-    record: RunRecord
-
-    @property
-    def place(self) -> tuple[datetime, str]:
-        """When its calls began; a run that was compared again lies beside the one whose answers it has."""
-        return datetime.fromisoformat(self.record.started_at).astimezone(UTC), self.record.run
 
 
 def decide(
@@ -62,17 +50,12 @@ def gather(
     policy: CutoverPolicy, project: config.Project, *, now: Callable[[], datetime] = utc_now
 ) -> tuple[SuiteEvidence, ...]:
     """One entry a required suite, in the policy's order."""
-    runs = read_runs(project.reports)
-    return tuple(_evidence(required, project, runs, policy, now) for required in policy.require)
-
-
-def read_runs(reports: Path) -> tuple[_Run, ...]:
-    """Every run, newest first. Raises LedgerError where a record cannot be read: it could be the one that counts."""
-    runs = []
-    for path in reports.glob("*/run.json"):
-        folder = RunFolder(path.parent)
-        runs.append(_Run(folder, folder.read_record()))
-    return tuple(sorted(runs, key=lambda run: run.place, reverse=True))
+    store = Store.of(project)
+    store.pull()
+    runs, finished = read_runs(store.reports), nights.read_all(store.reports)
+    return tuple(
+        _evidence(required, project, runs, Nights(store, finished), policy, now) for required in policy.require
+    )
 
 
 def write_selftest(folder: RunFolder, record: RunRecord, found: SelfTest, *, at: datetime) -> Path:
@@ -93,7 +76,8 @@ def write_selftest(folder: RunFolder, record: RunRecord, found: SelfTest, *, at:
 def _evidence(
     required: Required,
     project: config.Project,
-    runs: Sequence[_Run],
+    runs: Sequence[Run],
+    over_nights: Nights,
     asked: CutoverPolicy,
     now: Callable[[], datetime],
 ) -> SuiteEvidence:
@@ -101,8 +85,8 @@ def _evidence(
     suite = _suite(project, required.suite)
     golden = manifest.read(suite.golden / "manifest.json")
     own = [run for run in runs if (run.record.suite, run.record.profile) == (suite.name, profile.name)]
-    forward, over = _newest(own, reverse=False)
-    back, _ = _newest(own, reverse=True)
+    forward, over = newest(own, reverse=False)
+    back, _ = newest(own, reverse=True)
     return SuiteEvidence(
         suite=suite.name,
         profile=profile.name,
@@ -111,12 +95,22 @@ def _evidence(
         policy=load_policy(suite.path),
         golden_sha256=golden.sha256,
         harness=version("parity-harness"),
-        forward=None if forward is None else _measured(forward, now),
-        rehearsal=None if back is None or not required.rehearsal else _measured(back, now),
+        forward=_forward(forward, over_nights, suite.name, profile.name, now),
+        rehearsal=None if back is None or not required.rehearsal else measured(back, now),
         selftest=_selftest(own) if asked.selftest else None,
         passed_over=tuple(f"{run.record.run} ({why})" for run, why in over),
         refusal=_refusal(over, now),
     )
+
+
+def _forward(
+    run: Run | None, over_nights: Nights, suite: str, profile: str, now: Callable[[], datetime]
+) -> Measured | None:
+    """The newest evidence: a night in which the suite could not run, a run alone, or one with the nights before it."""
+    failed = over_nights.failed_since(run, suite, profile)
+    if failed is not None or run is None:
+        return failed
+    return over_nights.measured(run, now) if run.record.portion else measured(run, now)
 
 
 def _suite(project: config.Project, name: str) -> config.Suite:
@@ -131,33 +125,7 @@ def _endpoint(suite: config.Suite, profile: config.Profile, side: Side) -> str:
     return config.side_settings(profile, suite, side).endpoint
 
 
-def _newest(runs: Iterable[_Run], *, reverse: bool) -> tuple[_Run | None, list[tuple[_Run, str]]]:
-    """The newest run that can stand for this direction, and the newer ones that cannot, each with the reason."""
-    over: list[tuple[_Run, str]] = []
-    for run in runs:
-        if run.record.reverse != reverse:
-            continue
-        why = _unfit(run.record)
-        if why is None:
-            return run, over
-        over.append((run, why))
-    return None, over
-
-
-def _unfit(record: RunRecord) -> str | None:
-    """Why a run can never stand for a direction, whatever it decided."""
-    if record.planted is not None:
-        return "a planted fault"
-    if record.sample is not None:
-        return "a sample"
-    if record.partial:
-        return "partial"
-    if record.mode != Mode.DUAL:
-        return f"mode {record.mode}"
-    return None
-
-
-def _refusal(over: Iterable[tuple[_Run, str]], now: Callable[[], datetime]) -> str | None:
+def _refusal(over: Iterable[tuple[Run, str]], now: Callable[[], datetime]) -> str | None:
     """A newer run on recorded answers says nothing for the way forward, and a NO-GO of it against."""
     for run, why in over:
         if run.record.mode != Mode.GOLDEN or run.record.planted is not None or run.record.partial:
@@ -171,51 +139,12 @@ def _refusal(over: Iterable[tuple[_Run, str]], now: Callable[[], datetime]) -> s
     return None
 
 
-def _measured(run: _Run, now: Callable[[], datetime]) -> Measured:
-    record, folder = run.record, run.folder
-    if record.finished_at is None or not (folder.rows.is_file() and folder.decision.is_file()):
-        return Measured(run=record.run)
-    finished = datetime.fromisoformat(record.finished_at).astimezone(UTC)
-    try:
-        book = ledger_check.check(folder.ledger)
-        told = decided.load(folder)
-        decision = decide_stored(folder, now=now)
-        _must_hold_all(told, book)
-    except HarnessError as exc:
-        return Measured(run=record.run, finished_at=finished, damage=str(exc))
-    return Measured(
-        run=record.run,
-        finished_at=finished,
-        began_at=book.first_at,
-        measured_at=book.last_at,
-        decision=decision,
-        policy=load_policy(folder.policy).under(Conditions.of(asdict(record))),
-        golden_sha256=record.golden_sha256,
-        rows_sha256=str(told.content["rows_sha256"]),
-        ledger_sha256=book.sha256,
-        served=_served(str(told.content["signature"])),
-    )
-
-
-def _must_hold_all(told: decided.Decided, book: ledger_check.Checked) -> None:
-    """Rows without an answer in the ledger were not measured in this run."""
-    cases = len(told.rows.cases())
-    if book.asked < cases:
-        raise LedgerError(f"rows of {cases:,} cases, and the ledger holds the target's answers to {book.asked:,}.")
-
-
-def _served(signature: str) -> dict[str, str]:
-    """What answered on each side, from the line that a decision carries."""
-    source, _, target = signature.partition(" source served by=")[2].partition(" target served by=")
-    return {Side.SOURCE.value: source, Side.TARGET.value: target}
-
-
-def _selftest(runs: Iterable[_Run]) -> SelfTested | None:
+def _selftest(runs: Iterable[Run]) -> SelfTested | None:
     """The newest self-test on rows of a run of this suite that could stand for the way forward."""
     found = [
         _read_selftest(run.folder.path / SELFTEST)
         for run in runs
-        if not run.record.reverse and _unfit(run.record) is None and (run.folder.path / SELFTEST).is_file()
+        if not run.record.reverse and run.unfit is None and (run.folder.path / SELFTEST).is_file()
     ]
     return max(found, key=lambda tested: tested.at, default=None)
 

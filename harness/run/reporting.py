@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
+from harness import config
 from harness.core import registry
+from harness.core.inventory import SERVING
 from harness.core.protocols import PagedReporter, Reporter
-from harness.core.report import ParityReport, WaiverSummary
+from harness.core.report import EstateLine, ParityReport, WaiverSummary
+from harness.errors import ConfigError, HarnessError
+from harness.gate.estate import ESTATE, load_estate
 from harness.gate.policy import Policy
 from harness.run.folder import RunFolder, RunRecord, write_whole
 from harness.run.shelf import Shelf
@@ -68,4 +73,27 @@ def waivers(policy: Policy, at: datetime) -> tuple[WaiverSummary, ...]:
             covers=one.what,
         )
         for one in policy.waivers
+    )
+
+
+def estate(suite: Path) -> tuple[EstateLine, ...]:
+    """The estate file of a suite's project, where there is one. One that cannot be read is a line of its own: no run
+    fails for it, and it is no empty estate either."""
+    try:
+        path = config.load_project(suite).folder / ESTATE
+    except ConfigError:  # a suite on its own
+        return ()
+    try:
+        entries = load_estate(path).entries if path.is_file() else ()
+    except HarnessError as exc:
+        return (EstateLine(name=str(exc), service="unreadable", suites=()),)
+    return tuple(
+        EstateLine(
+            name=entry.found.name,
+            service=f"{entry.found.service} {entry.found.kind}",
+            suites=tuple(dict.fromkeys((*entry.suites, *entry.covered_by))),
+            out_of_scope=entry.out_of_scope or "",
+        )
+        for entry in entries
+        if entry.found.kind in SERVING
     )

@@ -213,6 +213,7 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
         distributions=tally.spreads.distributions(),
         slices=tally.spreads.slices(),
         waivers=reporting.waivers(made.policy, decided_at),
+        estate=reporting.estate(made.suite.path),
         pages=reporting.pages(tally.shelf),
     )
     reporting.write(folder, report, tally.shelf)

@@ -52,10 +52,11 @@ def gather(
     """One entry a required suite, in the policy's order."""
     store = Store.of(project)
     store.pull()
-    runs, finished = read_runs(store.reports), nights.read_all(store.reports)
-    return tuple(
-        _evidence(required, project, runs, Nights(store, finished), policy, now) for required in policy.require
-    )
+    over_nights = Nights(store, nights.read_all(store.reports))
+    for required in policy.require:
+        over_nights.fetch(required.suite, config.profile(project, required.profile).name)
+    runs = read_runs(store.reports)
+    return tuple(_evidence(required, project, runs, over_nights, policy, now) for required in policy.require)
 
 
 def write_selftest(folder: RunFolder, record: RunRecord, found: SelfTest, *, at: datetime) -> Path:
@@ -110,6 +111,8 @@ def _forward(
     failed = over_nights.failed_since(run, suite, profile)
     if failed is not None or run is None:
         return failed
+    if over_nights.elsewhere(run.record.run):
+        return over_nights.unread(run.record.run)
     return over_nights.measured(run, now) if run.record.portion else measured(run, now)
 
 

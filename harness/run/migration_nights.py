@@ -44,6 +44,28 @@ class Nights:
             return None
         return Measured(run=night.name, unended=f"night {night.name}: the suite could not be run: {one.error}")
 
+    def fetch(self, suite: str, profile: str) -> None:
+        """Bring the runs that the newest answer stands on here, from the store behind the reports."""
+        newest = nights.newest(self.finished, suite, profile)
+        if newest is None:
+            return
+        of_epoch = [one for _, one in nights.of_suite(self.finished, suite, profile) if one.epoch == newest[1].epoch]
+        for one in of_epoch:
+            if one.run is not None and (one.counts or one is newest[1]):
+                self.store.fetch_run(one.run)
+
+    def elsewhere(self, run: str) -> bool:
+        """Whether the recorded answers of a run never left the machine that made it."""
+        return self.store.system is not None and not (self.store.reports / run / "ledger").is_dir()
+
+    def unread(self, run: str) -> Measured:
+        """What stands for evidence whose ledger cannot be read here."""
+        return Measured(
+            run=run,
+            unended=f"the recorded answers of {run} stay on the machine that made them, and are not read here.",
+            todo='Ask on that machine, or let nights be kept whole: payloads = "full" in the profile.',
+        )
+
     def measured(self, run: Run, now: Callable[[], datetime]) -> Measured:
         """The newest portion, with those of its epoch's nights before it."""
         record, finished = run.record, ended(run)
@@ -62,6 +84,8 @@ class Nights:
         evidence = Evidence(self.store, nights.of_suite(self.finished, record.suite, record.profile))
         counted = [one for _, one in evidence.of_epoch(policy.epoch_id) if one.counts]
         names = dict.fromkeys([*(str(one.run) for one in counted), record.run])
+        if away := next((name for name in names if self.elsewhere(name)), None):
+            return self.unread(away)
         checked = {name: self._check(name) for name in names}
         decision = _decide(evidence, policy, record, counted, at)
         return Measured(

@@ -85,6 +85,19 @@ class Store:
             raise LedgerError(f"{path}: is evidence of an earlier night, and is not there. Restore it.")
         return path
 
+    def fetch_run(self, name: str) -> None:
+        """Every file of an earlier run that the store has and this machine has not. Raises LedgerError."""
+        if self.system is None or not _NAME.fullmatch(name):
+            return
+        from pyarrow import fs
+
+        selector = fs.FileSelector(f"{self.base}/{name}", allow_not_found=True, recursive=True)
+        listed = self._told(lambda: self.system.get_file_info(selector))
+        files = [posixpath.relpath(one.path, self.base) for one in listed if one.type is fs.FileType.File]
+        for relative in sorted(files):
+            if ".." not in relative.split("/") and not (self.reports / relative).exists():
+                self._fetch(relative)
+
     def _fetch(self, relative: str) -> None:
         path = self.reports / relative
         content = self._told(lambda: self._read(relative))

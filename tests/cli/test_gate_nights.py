@@ -4,59 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.small.migration import asked, require
 from tests.small.project import Project
 from tests.small.server import Server, honest
 
 
 @pytest.fixture
-def nightly(make_numbers: Callable[..., Project], server: Server) -> Project:
+def nightly(make_numbers: Callable[..., Project]) -> Project:
     """240 numbers in anytime mode, 60 a night: GO in the second. Asked for its evidence and nothing else."""
     project = make_numbers(cases=240)
     project.edit(project.suite, 'mode = "fixed"', 'mode = "anytime"')
     project.edit(project.folder / "parity.toml", "[profiles.here]\n", "[nightly]\nunits = 60\n[profiles.here]\n")
-    source, target = (server.endpoint(side) for side in ("source", "target"))
-    (project.folder / "estate.toml").write_text(
-        f"""schema = "estate/1"
-read_at = {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}
-[[endpoint]]
-name = "{source}"
-service = "plainhttp"
-kind = "endpoint"
-[[target]]
-name = "{target}"
-service = "plainhttp"
-kind = "deployment"
-owned = true
-changed_at = 2026-01-01T00:00:00Z
-"""
-    )
-    (project.folder / "cutover.toml").write_text(
-        """schema = "cutover/1"
-[cutover]
-title = "Numbers"
-estate = "estate.toml"
-retires_after = 2027-01-01
-criteria = ["errors"]
-rehearsal = false
-selftest = false
-[[require]]
-suite = "numbers"
-"""
-    )
+    require(project)
     return project
-
-
-def asked(project: Project) -> dict[str, str]:
-    """Requirement -> the worst that is said of it."""
-    document = project.parity("gate", "--policy", "cutover.toml", "--json").document
-    order = ("ok", "missing", "refused")
-    found = sorted(document["requirements"], key=lambda one: order.index(one["status"]))
-    return {one["requirement"]: f"{one['status']}: {one['says']}" for one in found}
 
 
 def first_run(project: Project) -> Path:

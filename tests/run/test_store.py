@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.small import s3
+from tests.small import migration, s3
 from tests.small.project import Done, Project
 
 KEY, SECRET = "testing", "testing"
@@ -86,6 +86,20 @@ def test_answers_leave_the_machine_only_where_the_profile_says_so(
     found = keys(bucket)
     assert {f"team/{run}/{name}" for name in ("run.json", "rows.parquet", "decision.json", "report.html")} <= found
     assert any("/ledger/" in key for key in found) is leaves
+
+
+@pytest.mark.parametrize(("payloads", "said"), [("full", "ok: GO."), ("redacted", None)])
+def test_the_cutover_gate_reads_nights_of_other_machines_whole_or_not_at_all(
+    bucket: Any, machine: Callable[[], Project], payloads: str, said: str | None
+) -> None:
+    for project in (machine(), machine()):
+        project.edit(project.folder / "parity.toml", 'payloads = "full"', f'payloads = "{payloads}"')
+        night(project)
+    last = machine()
+    migration.require(last)
+    told = migration.asked(last)
+    assert told.get("decision") == said
+    assert said is not None or "stay on the machine that made them" in told["evidence"]
 
 
 def test_a_night_of_this_name_is_never_written_over(bucket: Any, machine: Callable[[], Project]) -> None:

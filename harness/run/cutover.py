@@ -148,14 +148,25 @@ class Driver:
         except (LedgerError, OSError) as exc:
             unwritten = f" The request could not be written down: {exc}"
         try:
-            with self.journal.held(LOCK_WAIT_S):
-                return self._roll_back(self.journal.position(), self.journal.last_request())
-        except JournalBusy as exc:
-            unwritten += f" {exc} It will see the request and give the source everything too; look again."
+            return self._roll_back_alone()
+        except JournalBusy:
+            self._give_back()  # at once; whoever acts finds the request and does the same
         except (LedgerError, OSError) as exc:
-            unwritten += f" The journal could not be written: {exc}"
-        found = self._give_back()
-        return self._told(Did.ROLLED_BACK, Position(), found, f"{reason}.{unwritten}")
+            found = self._give_back()
+            return self._told(
+                Did.ROLLED_BACK, Position(), found, f"{reason}.{unwritten} The journal could not be written: {exc}"
+            )
+        try:
+            return self._roll_back_alone()
+        except JournalBusy as exc:
+            raise SwitchError(
+                f"the source has all traffic now, and may lose it again: {exc}{unwritten} Ask for the rollback again "
+                "until it is written down."
+            ) from exc
+
+    def _roll_back_alone(self) -> Told:
+        with self.journal.held(LOCK_WAIT_S):
+            return self._roll_back(self.journal.position(), self.journal.last_request())
 
     def running(self) -> bool:
         """Whether there is something to step on with. Raises LedgerError."""
@@ -172,7 +183,7 @@ class Driver:
             return at, found, f"a rollback was asked and is not done: {self.journal.last_request()}"
         if at.intent is not None:
             return at, found, f"a move to {at.intent.after} was cut short; the next step takes it up"
-        if at.phase in (Phase.RUNNING, Phase.COMPLETE) and found != at.shares:
+        if at.phase in (Phase.RUNNING, Phase.COMPLETE, Phase.ROLLED_BACK) and found != at.shares:
             return at, found, f"the journal says {at.shares}: somebody else moved the traffic"
         return at, found, ""
 
@@ -191,7 +202,10 @@ class Driver:
 
     def _act(self, at: Position, go: Judged, live: Judged) -> Told:
         """For whoever holds the lock."""
-        found = self._read_for(at)
+        try:
+            found = self._read()
+        except FAILURES as exc:
+            return self._blind(at, live, exc)
         action = self._decide(at, found, go, live)
         match action:
             case Settle(made=made):
@@ -212,17 +226,18 @@ class Driver:
             case Hold() | Ended():
                 return replace(self._would(action, at, found), applied=True)
 
-    def _read_for(self, at: Position) -> Shares:
-        """The share. One that cannot be read does not keep a rollback from being made."""
-        try:
-            return self._read()
-        except FAILURES as exc:
-            if self.journal.asked() > at.asked or (at.intent is not None and at.intent.stage is None):
-                return at.shares
-            raise SwitchError(
-                f"the share of traffic cannot be read: {exc} The journal's last word is {at.shares}. Mend the switch "
-                "and ask again, or roll back."
-            ) from exc
+    def _blind(self, at: Position, live: Judged, exc: HarnessError) -> Told:
+        """What is done where the share cannot be read: back, if that is due; forward never."""
+        if self.journal.asked() > at.asked:
+            return self._roll_back(at, self.journal.last_request())
+        if at.intent is not None and at.intent.stage is None:
+            return self._roll_back(at, at.intent.reason)
+        if at.stage >= 0 and live.verdict is Verdict.NO_GO:
+            return self._roll_back(at, f"live criteria: {live.reason}", evidence=dict(live.evidence))
+        raise SwitchError(
+            f"the share of traffic cannot be read: {exc} The journal's last word is {at.shares}. Mend the switch and "
+            "ask again, or roll back."
+        ) from exc
 
     def _move(self, at: Position, move: Move, evidence: dict[str, Json]) -> Told:
         self.journal.append(

@@ -103,6 +103,7 @@ class Crossing:
                 thread.join()
             listener.close()
             api.shutdown()
+            time.sleep(2 * POLL_S)  # its thread looks at the file once more
 
     def _route(self, request: loopback.Request) -> loopback.Reply:
         number = int(request.body)

@@ -14,6 +14,7 @@ from typing import Any
 import harness
 from harness.errors import HarnessError
 
+PATIENCE_S = 30
 HOUSE = Path(harness.__file__).parent
 # Journal, driver and switch: all that writes, sets and reads back.
 WATCHED = tuple(
@@ -22,8 +23,9 @@ WATCHED = tuple(
         "run/cutover.py",
         "run/cutover_journal.py",
         "run/ledger.py",
+        "switches/azureml.py",
         "switches/flagd.py",
-        "switches/command.py",
+        "services/_azureml_traffic.py",
     )
 )
 
@@ -33,6 +35,7 @@ def lines(act: Callable[[], Any]) -> int:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        signal.alarm(PATIENCE_S)
         ran = _traced(act, kill_at=None)
         os.write(writer, str(ran).encode())
         os._exit(0)
@@ -47,6 +50,7 @@ def killed(act: Callable[[], Any], *, at: int) -> bool:
     """Run `act` in a process that is killed before its line number `at`; False where it ended first."""
     child = os.fork()
     if child == 0:
+        signal.alarm(PATIENCE_S)
         _traced(act, kill_at=at)
         os._exit(0)
     _, status = os.waitpid(child, 0)

@@ -199,6 +199,26 @@ def test_a_share_that_cannot_be_read_is_an_error_that_tells_the_last_one_and_wha
         world.driver().step(apply=True)
 
 
+class Dumb(Router):
+    """Can be set, and not read."""
+
+    broken = False
+
+    def read(self) -> Shares:
+        if self.broken and self.shares != ALL_SOURCE:
+            raise SwitchError("no route to the router.")
+        return super().read()
+
+
+def test_live_criteria_that_say_no_roll_back_a_share_that_cannot_be_read(world):
+    world.router = Dumb()
+    world.to_stage(2)
+    world.router.broken = True
+    world.live = Verdict.NO_GO
+    assert world.driver().step(apply=True).did is Did.ROLLED_BACK
+    assert world.router.shares == ALL_SOURCE
+
+
 def test_a_rollback_works_with_a_damaged_journal_and_a_step_does_not(world):
     world.to_stage(2)
     path = Journal(world.folder).path
@@ -215,10 +235,12 @@ def test_a_rollback_works_with_a_damaged_journal_and_a_step_does_not(world):
 def test_a_rollback_does_not_wait_for_a_step_that_hangs(world, monkeypatch):
     monkeypatch.setattr("harness.run.cutover.LOCK_WAIT_S", 0.1)
     world.to_stage(2)
-    with Journal(world.folder).held(0):
-        told = world.driver().rollback("it hangs", apply=True)
+    with (
+        Journal(world.folder).held(0),
+        pytest.raises(SwitchError, match="source has all traffic now, and may lose it again"),
+    ):
+        world.driver().rollback("it hangs", apply=True)
     assert world.router.shares == ALL_SOURCE
-    assert "is moving this traffic" in told.reason
     assert world.driver().step(apply=True).did is Did.ROLLED_BACK, "and the next step writes it down"
     assert Journal(world.folder).position().phase is Phase.ROLLED_BACK
 
@@ -304,3 +326,7 @@ def test_status_tells_what_is_in_force_and_what_is_wrong(world):
     assert world.driver().status()[1:] == (STAGES[1].shares, "")
     world.router.shares = Shares.of(2)
     assert "somebody else moved" in world.driver().status()[2]
+    world.driver().rollback("so be it", apply=True)
+    assert world.driver().status()[2] == ""
+    world.router.shares = Shares.of(50)
+    assert "somebody else moved" in world.driver().status()[2], "what lands after a rollback is found when one looks"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 import urllib.request
@@ -34,7 +35,10 @@ from harness.lab.desk import Desk
 from harness.lab.settings import fresh
 from harness.run.cutover import Did
 from harness.run.cutover_journal import Journal
-from tests.run.routed import World
+from tests.run.killing import killed, lines
+from tests.run.routed import STAGES, World
+
+KILLS = 8
 
 
 @dataclass
@@ -181,6 +185,31 @@ def test_a_whole_cutover_and_a_rollback_at_its_half(arm, tmp_path):
     world.live = Verdict.NO_GO
     assert world.driver().step(apply=True).did is Did.ROLLED_BACK
     assert [one.get("green", 0) for one in arm.served] == [0, 1, 10, 50, 0]
+
+
+def test_a_move_that_is_killed_anywhere_is_made_once_by_the_next_steps(arm, tmp_path):
+    """The update that a dead process asked for goes on in the cloud, and is waited for."""
+    world = World(tmp_path / "azureml", router=arm.switch())
+    world.plan = replace(world.plan, stages=STAGES[1:])
+    world.driver().start(apply=True)
+    world.bake()
+    saved = world.folder.with_name("saved")
+    shutil.copytree(world.folder, saved)
+
+    def again() -> None:
+        world.router.set(Shares.of(1))
+        shutil.rmtree(world.folder)
+        shutil.copytree(saved, world.folder)
+
+    total = lines(lambda: world.driver().step(apply=True))
+    for at in range(0, total, max(1, total // KILLS)):
+        again()
+        arm.served.clear()
+        assert killed(lambda: world.driver().step(apply=True), at=at)
+        world.driver().step(apply=True)
+        assert world.router.read() == Shares.of(10), at
+        assert Journal(world.folder).position().shares == Shares.of(10), at
+        assert arm.served == [{"blue": 90, "green": 10}], at
 
 
 def test_a_third_deployment_with_traffic_is_not_lost_sight_of(arm):

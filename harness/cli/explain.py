@@ -83,7 +83,7 @@ def _text(found: Explanation, payloads: Payloads) -> str:
 
 def _told(cause: Any, payloads: Payloads) -> str:
     from harness.run.explain import QUOTING
-    from harness.run.tally import Shown
+    from harness.run.shown import Shown
 
     told: str = cause.told
     return Shown(payloads).reason(told) if cause.name in QUOTING else told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -11,7 +11,7 @@ from harness.core.call import Reading, Unreadable, Wait, Wire
 from harness.core.case import Case, Lot, Recording, Request, Translation
 from harness.core.inventory import Inventory
 from harness.core.output import Output
-from harness.core.report import ParityReport, WorstCase
+from harness.core.report import Cases, ParityReport
 from harness.core.verdict import Comparison
 
 
@@ -190,10 +190,8 @@ class Reporter(Protocol):
 
 @runtime_checkable
 class PagedReporter(Reporter, Protocol):
-    """A report whose further cases lie on pages of their own. number: from 2; first: place of the page's first case."""
+    """A reporter that shows every listed case, over as many files as that takes. Pure, as any reporter."""
 
-    def page_name(self, number: int | str) -> str:
-        """Of the file; "*" for the pattern that all have."""
+    def pages(self, report: ParityReport, cases: Cases) -> Iterator[tuple[str, bytes]]:
+        """(name in the run's folder, content) of each file, the report itself among them."""
         ...
-
-    def page(self, report: ParityReport, number: int, cases: tuple[WorstCase, ...], *, first: int) -> bytes: ...

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from harness.core.call import Side
 from harness.core.case import Departure
-from harness.core.verdict import Decision
+from harness.core.verdict import Decision, Status
 
 SCHEMA = "parity-report/1"
 
@@ -188,6 +189,54 @@ class WorstCase:
     status: str = "differs"
 
 
+class CaseOutcome(StrEnum):
+    """How a case came out, the worst first: a side has no answer, a comparator says mismatch, one could not score."""
+
+    FAILED = "failed"
+    DIFFERS = "differs"
+    UNSCORED = "unscored"
+    MATCHES = "matches"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseScore:
+    """What one comparator said of one case: distance in `unit`, None where it has none; reason cut as payloads are."""
+
+    metric: str
+    status: Status
+    distance: float | None = None
+    unit: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSummary:
+    """One case with all that was said of it, already cut to what the profile lets a report show.
+
+    failures: of a side, as in "target timeout: no answer in 30 s"; scores: in the order of the suite's comparators.
+    request, source and target as in WorstCase. Not a part of ParityReport: a large run has too many to hold.
+    """
+
+    case_id: str
+    outcome: CaseOutcome
+    failures: tuple[str, ...]
+    scores: tuple[CaseScore, ...]
+    slices: Mapping[str, str]
+    request: str | None
+    source: str | None
+    target: str | None
+
+
+class Cases(Protocol):
+    """The listed cases of a run, the worst first: every case that differs, failed or could not be scored, and others,
+    the farthest first, as long as no more than a thousand are listed. May be walked many times, from the disk.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[CaseSummary]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParityReport:
     """One run of one suite.
@@ -199,8 +248,8 @@ class ParityReport:
     it did not. mode, reverse: how the answers came about; conditions: (word, sentence) of what a reader must know of
     that before any number. looks: of this epoch, oldest first, this run's last; empty where evidence does not add up
     over runs. changes: since the run before, `previous`, which is empty where there was none. estate: empty where no
-    estate file is known. worst: the worst cases, of each metric in turn; differing: how many cases differ or failed,
-    counted in each metric, of which `worst` and the further of `pages` pages list the worst.
+    estate file is known. worst: the worst few cases of each metric; every case that tells something is a CaseSummary,
+    beside the report. outcomes: CaseOutcome -> cases.
     """
 
     run: str
@@ -237,5 +286,4 @@ class ParityReport:
     changes: tuple[Change, ...] = ()
     waivers: tuple[WaiverSummary, ...] = ()
     estate: tuple[EstateLine, ...] = ()
-    differing: int = 0
-    pages: int = 1
+    outcomes: Mapping[str, int] = field(default_factory=dict)

@@ -6,19 +6,21 @@ and nothing else: no picture, no font, no frame, no form. The script only shows 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.core.report import ParityReport, WorstCase
+from harness.core.report import Cases, CaseSummary, ParityReport
+from harness.reporters._parts.cases import from_worst
 from harness.reporters._parts.criteria import criteria
-from harness.reporters._parts.markup import Child, Markup, code_block, fragment, sheet, tag
+from harness.reporters._parts.markup import Child, Markup, fragment, tag
 from harness.reporters._parts.measures import departures, noise_floor, sides
 from harness.reporters._parts.nights import nights
-from harness.reporters._parts.script import SCRIPT
+from harness.reporters._parts.page import page
+from harness.reporters._parts.paging import WHOLE, Leaves, ahead, leaf_pages, section
 from harness.reporters._parts.spreads import slices, spreads
 from harness.reporters._parts.standing import changes, estate, waivers
-from harness.reporters._parts.style import CSS, POLICY
 from harness.reporters._parts.svg import VERDICT_CLASS, mark
-from harness.reporters._parts.text import cut, visible
+from harness.reporters._parts.text import cut
 from harness.reporters._parts.words import (
     count,
     coverage,
@@ -30,91 +32,50 @@ from harness.reporters._parts.words import (
     verdict_word,
     warnings,
 )
-from harness.reporters._parts.worst import listing, pages, worst
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlReport:
-    """The report as one HTML file in UTF-8, under 2 MB for 1,000 worst cases."""
+    """HTML files in UTF-8, each under 2 MB: the report, and beside it the cases of a run that lists over a thousand."""
 
     @property
     def suffix(self) -> str:
         return ".html"
 
     def render(self, report: ParityReport) -> bytes:
-        return _page(_title(report), _body(report))
+        """The report alone, with the worst cases of each metric."""
+        return self._report(report, from_worst(report.worst)[:WHOLE], None)
 
-    def page_name(self, number: int | str) -> str:
-        return f"report-cases-{number}.html"
+    def pages(self, report: ParityReport, cases: Cases) -> Iterator[tuple[str, bytes]]:
+        """The report last: it says what the pages hold."""
+        leaves = None
+        if len(cases) > WHOLE:
+            leaves = Leaves()
+            yield from leaf_pages(report, cases, leaves)
+        yield f"report{self.suffix}", self._report(report, ahead(cases), leaves)
 
-    def page(self, report: ParityReport, number: int, cases: tuple[WorstCase, ...], *, first: int) -> bytes:
-        """More cases of the same report, beside it. number: from 2 on. first: place of the first case among all."""
-        return _page(f"Cases, page {number}: {_title(report)}", _cases_body(report, number, cases, first))
+    def _report(self, report: ParityReport, shown: list[CaseSummary], leaves: Leaves | None) -> bytes:
+        return page(
+            f"{verdict_word(report)}: {report.title or report.suite}", _body(report, section(report, shown, leaves))
+        )
 
 
 def build() -> HtmlReport:
     return HtmlReport()
 
 
-def _page(title: str, body: Markup) -> bytes:
-    page = tag(
-        "html",
-        tag(
-            "head",
-            tag("meta", charset="utf-8"),
-            tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", name="color-scheme", content="light dark"),
-            tag("meta", name="referrer", content="no-referrer"),
-            tag("title", visible(title)),
-            sheet(CSS),
-        ),
-        tag("body", body, code_block(SCRIPT)),
-        lang="en",
-    )
-    return f"<!doctype html>\n{page.html}\n".encode()
-
-
-def _name_of(number: int) -> str:
-    return "report.html" if number == 1 else build().page_name(number)
-
-
-def _cases_body(report: ParityReport, number: int, cases: tuple[WorstCase, ...], first: int) -> Markup:
-    return fragment(
-        tag("a", "Skip to the cases", href="#cases", class_="skip"),
-        tag(
-            "header",
-            tag("p", f"Parity report · suite {report.suite} · run {report.run}", class_="eyebrow"),
-            tag("h1", report.title or report.suite),
-        ),
-        tag(
-            "main",
-            tag("p", verdict_word(report), ": ", tag("a", "the decision", href=_name_of(1)), "."),
-            tag(
-                "section",
-                tag("h2", f"Cases from number {count(first)} on", id="cases-title"),
-                pages(report, number, _name_of),
-                listing(cases, first=first),
-                id="cases",
-                tabindex=-1,
-                aria_labelledby="cases-title",
-            ),
-        ),
-    )
-
-
-def _body(report: ParityReport) -> Markup:
+def _body(report: ParityReport, cases: Markup) -> Markup:
     looked_at_more = bool(report.looks or report.previous)
     sections = [
         ("criteria", "Criteria", _criteria(report)),
         ("changes", "Since the last run", changes(report)) if looked_at_more else None,
-        ("nights", "Evidence over the nights", nights(report.looks)) if looked_at_more else None,
+        ("nights", "Evidence over the nights", nights(report.looks, _voting(report))) if looked_at_more else None,
         ("noise", "Noise floor", fragment(noise_floor(report.metrics), spreads(report.distributions), slices(report))),
         ("departures", "Departures", departures(report)),
         ("sides", "Both sides", sides(report)),
         ("waivers", "Waivers", waivers(report.waivers)) if report.waivers else None,
         ("estate", "Coverage of the estate", estate(report.estate)) if report.estate else None,
-        ("cases", "Cases that differ", worst(report, _name_of)),
+        ("cases", "Cases", cases),
         ("versions", "Versions and settings", _versions(report)),
     ]
     return _sections(report, [section for section in sections if section is not None])
@@ -154,11 +115,6 @@ def _sections(report: ParityReport, sections: list[tuple[str, str, Markup]]) -> 
             tag("p", tag("span", "Signature ", class_="soft"), tag("code", report.signature), class_="signature small"),
         ),
     )
-
-
-def _title(report: ParityReport) -> str:
-    """Plain text: a title element shows entities and no markup, so hidden characters go first."""
-    return f"{verdict_word(report)}: {report.title or report.suite}"
 
 
 def _decision(report: ParityReport) -> Markup:
@@ -215,6 +171,11 @@ def _facts(report: ParityReport) -> Markup:
         [tag("div", tag("dt", word), tag("dd", value, tag("small", more))) for word, value, more in facts],
         class_="facts",
     )
+
+
+def _voting(report: ParityReport) -> int:
+    decision = decided(report)
+    return sum(finding.gating for finding in decision.findings) if decision is not None else 0
 
 
 def _criteria(report: ParityReport) -> Markup:

@@ -9,6 +9,8 @@
       rows.parquet    what was judged
       decision.json   what was decided
       report.html, report.json, report.md
+      cases.jsonl     every case that the report lists, one a line; payloads as the profile shows them
+      report-cases-0001.html and on, where the report has no room for them
 """
 
 from __future__ import annotations
@@ -94,6 +96,10 @@ class RunFolder:
     @property
     def decision(self) -> Path:
         return self.path / "decision.json"
+
+    @property
+    def cases(self) -> Path:
+        return self.path / "cases.jsonl"
 
     def report(self, suffix: str) -> Path:
         return self.path / f"report{suffix}"

@@ -153,7 +153,7 @@ def _suite(
         progress=progress,
     )
     one, report = over_nights(Tonight(made=made, ran=ran, night=started.name, decided_at=now()), evidence)
-    reporting.write_again(ran.folder, report)
+    reporting.write(ran.folder, report)
     store.keep_run(ran.folder)
     return one, report
 

@@ -25,7 +25,7 @@ OPEN = frozenset(
     {
         *(f"ParityReport.{name}" for name in (
             "run", "suite", "title", "pair", "translation", "profile", "golden_sha256", "clients", "signature",
-            "stopped", "planted", "mode", "conditions", "previous",
+            "stopped", "planted", "mode", "conditions", "previous", "outcomes",
         )),
         *(f"Decision.{name}" for name in ("policy_sha256", "signature", "epoch", "headline", "notes")),
         *(f"Finding.{name}" for name in ("criterion", "metric", "reason", "slice", "waived_by")),

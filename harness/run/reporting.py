@@ -13,45 +13,30 @@ from harness.core.report import EstateLine, ParityReport, WaiverSummary
 from harness.errors import ConfigError, HarnessError
 from harness.gate.estate import ESTATE, load_estate
 from harness.gate.policy import Policy
+from harness.run.cases import ListedCases
 from harness.run.folder import RunFolder, RunRecord, write_whole
-from harness.run.shelf import Shelf
 
 REPORTS = ("html", "json", "markdown")
-CASES_PER_PAGE = 1_000
 
 
-def write(folder: RunFolder, report: ParityReport, shelf: Shelf) -> None:
-    """Every report of `REPORTS`; where one has pages, those of the cases that the first one has no room for."""
+def write(folder: RunFolder, report: ParityReport) -> None:
+    """Every report of `REPORTS`; again, where more is known than when the run was judged."""
     for name in REPORTS:
         reporter: Reporter = registry.load("reporters", name)
         if isinstance(reporter, PagedReporter):
-            _write_pages(folder, reporter, report, shelf)
-        write_whole(folder.report(reporter.suffix), reporter.render(report))
+            _write_pages(folder, reporter, report)
+        else:
+            write_whole(folder.report(reporter.suffix), reporter.render(report))
 
 
-def write_again(folder: RunFolder, report: ParityReport) -> None:
-    """The first page of every report, where more is known than when the run was judged."""
-    for name in REPORTS:
-        reporter: Reporter = registry.load("reporters", name)
-        write_whole(folder.report(reporter.suffix), reporter.render(report))
-
-
-def _write_pages(folder: RunFolder, reporter: PagedReporter, report: ParityReport, shelf: Shelf) -> None:
-    written = set()
-    for number in range(2, report.pages + 1):
-        path = folder.path / reporter.page_name(number)
-        start = (number - 1) * CASES_PER_PAGE
-        cases = tuple(shelf.cases(start, start + CASES_PER_PAGE))
-        write_whole(path, reporter.page(report, number, cases, first=start + 1))
-        written.add(path)
-    for path in folder.path.glob(reporter.page_name("*")):
-        if path not in written:  # of an earlier judgement of the same run, which listed more
-            path.unlink()
-
-
-def pages(shelf: Shelf) -> int:
-    """How many pages list the cases of a shelf; at least one."""
-    return max(1, -(-len(shelf) // CASES_PER_PAGE))
+def _write_pages(folder: RunFolder, reporter: PagedReporter, report: ParityReport) -> None:
+    """Pages of an earlier judgement of the same run, which listed more, are removed."""
+    left = set(folder.path.glob(f"report-*{reporter.suffix}"))
+    for name, content in reporter.pages(report, ListedCases(folder.cases)):
+        write_whole(folder.path / name, content)
+        left.discard(folder.path / name)
+    for path in left:
+        path.unlink()
 
 
 def took_s(record: RunRecord) -> float:

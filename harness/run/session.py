@@ -24,11 +24,13 @@ from harness.gate.conditions import Conditions
 from harness.gate.coverage import GoldenFacts, coverage
 from harness.run import findings, judging, ledger, plan, provenance, reporting
 from harness.run.arrival import Work, timetable
+from harness.run.cases import Spool
 from harness.run.folder import RunFolder, RunRecord, finished, must_agree, new_run, note_torn, sweep, write_whole
 from harness.run.observe import observations
 from harness.run.pacing import Stopped, patiently
 from harness.run.rows import Latencies, compare
 from harness.run.runner import Done, Replay, Runner
+from harness.run.shown import Shown
 from harness.run.tally import Tally
 
 CLIENTS = ("parity-harness", "boto3", "azure-ai-ml", "urllib3", "numpy", "scipy")
@@ -173,7 +175,9 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
     latencies = Latencies(made)
     # Written beside and put in place when it is whole: a damaged ledger must not cost the rows that were decided on.
     partial = folder.rows.with_name(".rows.parquet")
-    write_rows(partial, _rows(made, folder, record.run, tally, latencies))
+    with Spool(folder.path / ".cases", Shown(made.profile.payloads)) as spool:
+        write_rows(partial, _rows(made, folder, record.run, tally, latencies, spool))
+        spool.write(folder.cases)
     partial.replace(folder.rows)
     versions = {**record.versions, **_served(tally)}
     record = replace(record, made_by=provenance.made_by(made, {side: tally.served(side) for side in Side}))
@@ -195,8 +199,8 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
         sides=tally.sides(latencies, took_s=reporting.took_s(record)),
         metrics=tally.metrics(),
         departures=tally.departures(),
-        worst=tuple(tally.shelf.cases(0, reporting.CASES_PER_PAGE)),
-        differing=tally.shelf.differing,
+        worst=tally.worst(),
+        outcomes=dict(spool.outcomes),
         cases=made.golden.manifest.primaries,
         repeats=len(made.golden) - made.golden.manifest.primaries,
         replayed=tally.replayed,
@@ -214,16 +218,18 @@ def judge(made: plan.Plan, folder: RunFolder, record: RunRecord, *, decided_at: 
         slices=tally.spreads.slices(),
         waivers=reporting.waivers(made.policy, decided_at),
         estate=reporting.estate(made.suite.path),
-        pages=reporting.pages(tally.shelf),
     )
-    reporting.write(folder, report, tally.shelf)
+    reporting.write(folder, report)
     return Finished(folder, report, decision.findings, beside, latencies.calibrated_s())
 
 
-def _rows(made: plan.Plan, folder: RunFolder, run_name: str, tally: Tally, latencies: Latencies) -> Iterator[Row]:
+def _rows(
+    made: plan.Plan, folder: RunFolder, run_name: str, tally: Tally, latencies: Latencies, spool: Spool
+) -> Iterator[Row]:
     judged = judging.Judged.of(made, folder.judgements)
     for compared in compare(made, observations(made, folder.ledger), run=run_name, judged=judged):
         tally.add(compared)
+        spool.add(compared)
         latencies.add(compared.observed)
         yield from compared.rows
     for row in latencies.rows(run=run_name):

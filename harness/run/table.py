@@ -18,7 +18,7 @@ from harness.run.folder import RunFolder
 from harness.run.observe import observations
 from harness.run.plan import Plan, again
 from harness.run.rows import compare
-from harness.run.tally import Shown
+from harness.run.shown import Shown
 
 NOT_REPLAYED = "was not replayed"
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
+import heapq
 import math
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.config import Price
-from harness.core.call import Answer, CallFailure, Outcome, Side
+from harness.core.call import CallFailure, Outcome, Side
 from harness.core.case import Departure
-from harness.core.output import told
-from harness.core.report import DepartureCount, MetricSummary, Payloads, SideSummary, WorstCase
+from harness.core.report import DepartureCount, MetricSummary, SideSummary, WorstCase
 from harness.core.verdict import Comparison, Row, RowStatus, Status
 from harness.run.plan import Plan
 from harness.run.rows import Compared, Latencies, cost_usd
-from harness.run.shelf import Shelf
+from harness.run.shown import Shown, outcome_text
 from harness.run.spreads import Spreads
 
+WORST_PER_METRIC = 20
 BINS = 40
-LONGEST = 50_000  # characters of a text that a report is handed; it shows less
 UNPRICED = "no price is stated for this side ([prices] of the suite)"
 
 
@@ -84,7 +82,7 @@ class Tally:
         self._departures: Counter[tuple[str, str | None, str]] = Counter()
         self._samples: dict[tuple[str, str | None, str], Departure] = {}
         self._show = Shown(plan.profile.payloads)
-        self.shelf = Shelf()
+        self._worst: dict[str, list[tuple[float, int, WorstCase]]] = {}
         self.spreads = Spreads()
         self.replayed = 0
 
@@ -108,26 +106,40 @@ class Tally:
         for metric in compared.comparisons | compared.noises:
             target, noise = compared.comparisons.get(metric), compared.noises.get(metric)
             self.spreads.add_distances(metric, target, noise)
-        self._list(compared)
+        self._keep_worst(compared)
 
     def add_row(self, row: Row) -> None:
         self._metrics.setdefault(row.metric, _MetricTally()).add(row)
         self.spreads.add_row(row)
 
-    def _list(self, compared: Compared) -> None:
-        """Put a case that differs, in each metric in which it does, among those that the report lists."""
-        index, target = compared.observed.index, compared.observed.observation.target
+    def _keep_worst(self, compared: Compared) -> None:
         for metric, one in compared.comparisons.items():
             if one.status is not Status.MATCH:
                 word = "differs" if one.status is Status.MISMATCH else "not scored"
-                make = partial(self._listed, compared, metric, one.reason, word, one)
-                self.shelf.add(metric, _badness(one), index, make)
+                self._push(metric, _badness(one), compared, word, one.reason, one)
+        target = compared.observed.observation.target
         if isinstance(target, CallFailure):
-            reason = f"target {target.kind.value}: {target.message}"
-            self.shelf.add("error", math.inf, index, partial(self._listed, compared, "error", reason, "failed"))
+            self._push("error", math.inf, compared, "failed", f"target {target.kind.value}: {target.message}")
 
-    def _listed(
-        self, compared: Compared, metric: str, reason: str, status: str, comparison: Comparison | None = None
+    def _push(
+        self,
+        metric: str,
+        badness: float,
+        compared: Compared,
+        status: str,
+        reason: str,
+        comparison: Comparison | None = None,
+    ) -> None:
+        heap = self._worst.setdefault(metric, [])
+        full = len(heap) >= WORST_PER_METRIC
+        # The index breaks ties, so that the choice does not depend on the order of arrival.
+        if full and (badness, -compared.observed.index) <= heap[0][:2]:
+            return
+        case = self._worst_case(metric, compared, status, reason, comparison)
+        (heapq.heapreplace if full else heapq.heappush)(heap, (badness, -compared.observed.index, case))
+
+    def _worst_case(
+        self, metric: str, compared: Compared, status: str, reason: str, comparison: Comparison | None
     ) -> WorstCase:
         observation = compared.observed.observation
         return WorstCase(
@@ -137,15 +149,16 @@ class Tally:
             distance=comparison.distance if comparison else None,
             unit=comparison.unit if comparison else "",
             slices=next((row.slices for row in compared.rows if row.metric == metric), observation.case.slices),
-            request=self._shown(observation.case.recording.request_body.decode("utf-8", "replace")),
-            source=self._shown(_outcome_text(observation.source)),
-            target=self._shown(_outcome_text(observation.target)),
+            request=self._show(observation.case.recording.request_body.decode("utf-8", "replace")),
+            source=self._show(outcome_text(observation.source)),
+            target=self._show(outcome_text(observation.target)),
             status=status,
         )
 
-    def _shown(self, text: str) -> str | None:
-        shown = self._show(text)
-        return None if shown is None else shown[:LONGEST]
+    def worst(self) -> tuple[WorstCase, ...]:
+        return tuple(
+            case for heap in self._worst.values() for *_, case in sorted(heap, key=lambda item: item[:2], reverse=True)
+        )
 
     def sides(self, latencies: Latencies, took_s: float) -> tuple[SideSummary, ...]:
         """took_s: from the first call of the run to its last, in seconds."""
@@ -215,38 +228,8 @@ class Tally:
         return tuple(sorted(name or "not told" for name in self._sides[side].served))
 
 
-class Shown:
-    """Cuts a text to what the profile lets a report show."""
-
-    def __init__(self, payloads: Payloads) -> None:
-        self._payloads = payloads
-
-    def __call__(self, text: str) -> str | None:
-        from harness.recordings.redact import redact_text
-
-        match self._payloads:
-            case Payloads.NONE:
-                return None
-            case Payloads.HASH:
-                return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-            case Payloads.REDACTED:
-                return redact_text(text)
-            case Payloads.FULL:
-                return text
-
-    def reason(self, text: str) -> str:
-        """A comparator's reason quotes answers, so it is shown no more freely than they are."""
-        if self._payloads in (Payloads.NONE, Payloads.HASH):
-            return "not shown: this profile keeps payloads out of reports"
-        return self(text) or ""
-
-
 def _badness(comparison: Comparison) -> float:
     return math.inf if comparison.distance is None else comparison.distance
-
-
-def _outcome_text(outcome: Outcome) -> str:
-    return told(outcome.output) if isinstance(outcome, Answer) else f"{outcome.kind.value}: {outcome.message}"
 
 
 def _quantile(values: NDArray[np.float64], p: float) -> float | None:

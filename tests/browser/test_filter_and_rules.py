@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from harness.core.report import Change, Distribution, EstateLine, Look, ParityRe
 from harness.reporters import html
 from tests.browser import loading as browser
 from tests.reporters import sample
-from tests.reporters.reading import HOSTILE
+from tests.reporters.reading import HOSTILE, Page
 
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium is installed (PARITY_CHROMIUM)")
 
@@ -20,17 +21,6 @@ pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium is
 def full(text: str = "") -> ParityReport:
     """A report in which every section has something to show."""
     report = sample.no_go()
-    cases = tuple(
-        sample.worst_case(
-            f"case-{at}{text}",
-            metric="label" if at % 2 else "score",
-            slices={"region": "eu" if at % 3 else f"us{text}"},
-            source=f"answer {at} of the source {text}",
-            target=f"answer {at} of the target {text}",
-            status="differs" if at % 5 else "failed",
-        )
-        for at in range(40)
-    )
     looks = tuple(
         Look(
             run=f"night-{at}{text}",
@@ -63,8 +53,6 @@ def full(text: str = "") -> ParityReport:
     )
     return replace(
         report,
-        worst=cases,
-        differing=40,
         looks=looks,
         previous=f"night-0{text}",
         changes=(Change(what="version", text=f"target served by{text}", before=f"1{text}", after=f"2{text}"),),
@@ -75,46 +63,89 @@ def full(text: str = "") -> ParityReport:
     )
 
 
-def test_the_filter_finds_cases_by_text_metric_reason_and_slice(tmp_path: Path):
-    script = """
+def paged() -> bytes:
+    """A report with everything, cases with their controls included."""
+    ((_, page),) = html.build().pages(full(), sample.cases(40))
+    return page
+
+
+STEPS = """
     var found = {};
-    function look(name, change) {
-      change();
-      found[name] = Array.from(document.querySelectorAll("details.case")).filter(function (one) {
+    function look(name) {
+      found[name] = Array.from(document.querySelectorAll("WHAT")).filter(function (one) {
         return !one.hidden && one.getClientRects().length;
       }).length;
     }
-    function set(id, value) {
+    function set(id, word) {
       var one = document.getElementById(id);
-      one.value = value;
-      one.dispatchEvent(new Event(id === "find" ? "input" : "change"));
+      var option = Array.from(one.options || []).find(function (each) { return each.text === word; });
+      one.value = option ? option.value : word;
+      one.dispatchEvent(new Event(id === "find-words" ? "input" : "change"));
     }
-    look("all", function () {});
-    look("score", function () { set("by-metric", "score"); });
-    look("score, eu", function () { set("by-slice", "region=eu"); });
-    look("score, eu, failed", function () { set("by-status", "failed"); });
-    ["by-metric", "by-slice", "by-status"].forEach(function (id) { set(id, ""); });
-    set("find", "ANSWER  Case-17");
-    setTimeout(function () {
-      look("text", function () {});
-      found.said = document.getElementById("filtered").textContent;
-      SAY
-    }, 500);
-    """.replace("SAY", browser.say("found"))
-    found = browser.said(browser.loaded(tmp_path, html.build().render(full()), script))
-    assert found == {
+"""
+
+
+def test_cases_are_found_by_outcome_reason_slice_and_words(tmp_path: Path):
+    """Of 40 cases 4 fail and 4 match; every third is of the region eu."""
+    ((_, page),) = html.build().pages(full(), sample.cases(40))
+    script = (
+        STEPS.replace("WHAT", "details.case")
+        + """
+    look("all");
+    set("find-r", "label"); look("label");
+    set("find-s", "region=eu"); look("label, eu");
+    set("find-r", "any"); set("find-o", "a side failed"); look("failed, eu");
+    set("find-s", "any"); set("find-o", "any");
+    set("find-words", "FREQUENT  Visits-000017"); look("words");
+    found.said = document.getElementById("find-said").textContent;
+    set("find-words", "no case says this"); look("nothing");
+    """
+        + browser.say("found")
+    )
+    assert browser.said(browser.loaded(tmp_path, page, script)) == {
         "all": 40,
-        "score": 20,
-        "score, eu": 13,
-        "score, eu, failed": 2,
-        "text": 1,
-        "said": "1 of 40 cases of this page shown",
+        "label": 32,
+        "label, eu": 10,
+        "failed, eu": 2,
+        "words": 1,
+        "said": "1 of 40 cases on this page",
+        "nothing": 0,
     }
+
+
+def test_pages_that_hold_none_are_left_out_of_the_index(tmp_path: Path):
+    """Of 1,201 cases the last 120 match: all on the third page."""
+    page = dict(html.build().pages(full(), sample.cases(1201)))["report.html"]
+    script = (
+        STEPS.replace("WHAT", "tr[data-o]")
+        + """
+    look("all");
+    set("find-o", "matches"); look("matches");
+    found.said = document.getElementById("find-said").textContent;
+    """
+        + browser.say("found")
+    )
+    assert browser.said(browser.loaded(tmp_path, page, script)) == {
+        "all": 3,
+        "matches": 1,
+        "said": "0 of 100 cases on this page; pages below that may hold more: 1",
+    }
+
+
+def test_without_scripts_every_case_is_there_and_no_control(tmp_path: Path):
+    """Blocked by a policy as a strict viewer would; a style of the page still applies."""
+    ((_, page),) = html.build().pages(full(), sample.cases(40))
+    source = re.sub(r"script-src [^;]+;", "script-src &#x27;none&#x27;;", page.decode(), count=1)
+    read = Page(browser.loaded(tmp_path, source.encode()))
+    assert len([one for one in read.all("details") if one.attributes.get("class") == "case"]) == 40
+    assert next("hidden" in one.attributes for one in read.elements if one.attributes.get("id") == "find")
 
 
 def test_hostile_text_stays_text_and_the_script_still_runs(tmp_path: Path):
-    document = browser.loaded(tmp_path, html.build().render(full(HOSTILE)))
-    assert 'data-ready="yes"' in document
+    attacked = sample.cases(9, case_id=HOSTILE, source=HOSTILE, target=HOSTILE[::-1], slices={HOSTILE: HOSTILE})
+    ((_, page),) = html.build().pages(full(HOSTILE), attacked)
+    document = browser.loaded(tmp_path, page)
+    assert "9 of 9 cases on this page" in document
     assert "<title>owned" not in document
     assert "<img" not in document
 
@@ -138,7 +169,7 @@ def test_no_rule_of_axe_is_broken(tmp_path: Path, dark: bool):
             "{ return one.id + ': ' + one.nodes[0].html + ' ' + one.nodes[0].failureSummary; })}"
         ),
     )
-    result = browser.said(browser.loaded(tmp_path, html.build().render(full()), axe, script, dark=dark))
+    result = browser.said(browser.loaded(tmp_path, paged(), axe, script, dark=dark))
     assert result["violations"] == []
     assert result["dark"] is dark
     assert result["passes"] > 20
@@ -146,5 +177,5 @@ def test_no_rule_of_axe_is_broken(tmp_path: Path, dark: bool):
 
 def test_a_narrow_screen_shows_everything_without_scrolling_sideways(tmp_path: Path):
     script = browser.say("[document.documentElement.scrollWidth, window.innerWidth]")
-    wide, window = browser.said(browser.loaded(tmp_path, html.build().render(full()), script, width=500))
+    wide, window = browser.said(browser.loaded(tmp_path, paged(), script, width=500))
     assert wide <= window

@@ -9,8 +9,24 @@ from typing import Any
 
 from harness.core.call import Side
 from harness.core.case import Departure
-from harness.core.report import DepartureCount, MetricSummary, ParityReport, Payloads, SideSummary, WorstCase
-from harness.core.verdict import Decision, Evidence, Finding, Verdict
+from harness.core.report import (
+    CaseOutcome,
+    CaseScore,
+    CaseSummary,
+    Change,
+    DepartureCount,
+    Distribution,
+    EstateLine,
+    Look,
+    MetricSummary,
+    ParityReport,
+    Payloads,
+    SideSummary,
+    SliceSummary,
+    WaiverSummary,
+    WorstCase,
+)
+from harness.core.verdict import Decision, Evidence, Finding, Status, Verdict
 
 CASES = 1619
 STARTED = datetime(2026, 11, 20, 2, 14, 3, tzinfo=UTC)
@@ -122,6 +138,121 @@ def inconclusive(**changes: Any) -> ParityReport:
 def partial(**changes: Any) -> ParityReport:
     """Some items were deselected: no decision."""
     return replace(go(), decision=None, partial=True, replayed=40, **changes)
+
+
+def told(**changes: Any) -> ParityReport:
+    """The NO-GO of a night: everything that a report may hold beside its decision."""
+    full = replace(
+        no_go(),
+        distributions=(
+            Distribution(
+                metric="answer",
+                what="value",
+                unit="",
+                edges=tuple(at / 20 for at in range(21)),
+                target=(3, 1, *(0,) * 10, 2, 5, 9, 30, 70, 120, 200, 560),
+                noise=(*(0,) * 14, 2, 11, 40, 90, 217, 640),
+            ),
+            Distribution(
+                metric="score",
+                what="distance",
+                unit="probability",
+                edges=tuple(10 ** (at / 2 - 9) for at in range(13)),
+                target=(40, 200, 400, 300, 90, 20, 3, 0, 0, 0, 1, 1),
+                noise=(),
+                zeros=(564, 0),
+                logarithmic=True,
+            ),
+            Distribution(
+                metric="label", what="distance", unit="labels", edges=(), target=(), zeros=(CASES, 60), logarithmic=True
+            ),
+        ),
+        slices=tuple(
+            SliceSummary(metric="label", name="source_label", value=value, rows=rows, target_mean=mean, noise_mean=None)
+            for value, rows, mean in (("frequent", 321, 1.0), ("other", 1298, 0.0))
+        ),
+        looks=tuple(
+            _look(name, night, epoch)
+            for name in ("labels agree", "scores agree")
+            for night, epoch in enumerate(("1a2b", "1a2b", "9c8d", "9c8d", "9c8d"))
+        ),
+        previous="20261119T021403Z-visits-11aa",
+        changes=(
+            Change(what="version", text="what serves the target", before="onnxruntime 1.22", after="onnxruntime 1.23"),
+            Change(what="new failure", text="labels agree", before="GO", after="NO-GO"),
+            Change(what="recovered", text="answers", before="NO-GO", after="GO"),
+        ),
+        waivers=(
+            WaiverSummary(
+                criterion="scores agree",
+                owner="claims-models",
+                reason="float32 rounding, accepted by claims",
+                expires="2026-12-31",
+                in_force=True,
+                covers="region=eu",
+            ),
+            WaiverSummary(
+                criterion="answers", owner="platform", reason="cold starts", expires="2026-10-31", in_force=False
+            ),
+        ),
+        estate=(
+            EstateLine(name="visits-prod", service="sagemaker", suites=("visits",)),
+            EstateLine(name="fraud-prod", service="sagemaker", suites=()),
+            EstateLine(name="old-prod", service="sagemaker", suites=(), out_of_scope="switched off in December"),
+        ),
+        sides=tuple(
+            replace(
+                side,
+                first_token_p50_s=0.21,
+                first_token_p95_s=0.48,
+                calls_per_s=11.4,
+                cost_per_1000_usd=0.42 if side.side is Side.TARGET else None,
+                cost_note="" if side.side is Side.TARGET else "no price is stated for this side",
+            )
+            for side in no_go().sides
+        ),
+    )
+    return replace(full, **changes)
+
+
+def cases(number: int, **changes: Any) -> tuple[CaseSummary, ...]:
+    """Listed cases, the worst first: one in ten failed, one matches, the others differ."""
+    return tuple(_case(at, number, changes) for at in range(number))
+
+
+def _case(at: int, number: int, changes: dict[str, Any]) -> CaseSummary:
+    failed, matches = at < number // 10, at >= number - number // 10
+    status = Status.MATCH if matches else Status.MISMATCH
+    score = CaseScore(metric="label", status=status, distance=1 - at / number, unit="labels", reason="label changed")
+    outcome = CaseOutcome.FAILED if failed else CaseOutcome.MATCHES if matches else CaseOutcome.DIFFERS
+    case = CaseSummary(
+        case_id=f"visits-{at:06d}",
+        outcome=outcome,
+        failures=("target timeout: no answer in 30 s",) if failed else (),
+        scores=() if failed else (score,),
+        slices={"region": ("eu", "us", "apac")[at % 3]},
+        request=f"{COLUMNS}\n4.61512,1,{at}",
+        source=f"visits = 0.{at:06d}1, label other",
+        target=f"visits = 0.{at:06d}2, label frequent",
+    )
+    return replace(case, **changes)
+
+
+def _look(criterion: str, night: int, epoch: str) -> Look:
+    units = 50 * (night + 1 if epoch == "1a2b" else night - 1)
+    return Look(
+        run=f"run-{night}",
+        at=STARTED + timedelta(days=night),
+        criterion=criterion,
+        epoch=epoch,
+        units=units,
+        estimate=-0.001,
+        low=-0.004,
+        high=0.002,
+        margin=0.005,
+        p_go=1 / (1 + units / 5),
+        p_no_go=1.0,
+    )
 
 
 def decision(verdict: Verdict, findings: tuple[Finding, ...], headline: str, notes: tuple[str, ...] = ()) -> Decision:

@@ -74,6 +74,11 @@ def test_the_page_runs_one_script_of_its_own_and_loads_nothing(builder: Callable
     assert all(link.attributes["href"].startswith("#") for link in read.all("a"))
 
 
+def test_the_script_neither_writes_markup_nor_calls_out():
+    powers = r"innerHTML|outerHTML|insertAdjacent|eval|Function|fetch|XMLHttp|import|setTimeout|torage|document\.write"
+    assert not re.search(powers, SCRIPT)
+
+
 def test_the_policy_admits_the_one_stylesheet_and_the_one_script_and_nothing_else():
     read = page(sample.go())
     (policy,) = [one for one in read.all("meta") if one.attributes.get("http-equiv") == "Content-Security-Policy"]
@@ -126,20 +131,6 @@ def test_a_thousand_worst_cases_stay_under_2_mb(text: str):
     rendered = html.build().render(replace(sample.no_go(), worst=cases))
     assert len(rendered) < 2_000_000
     assert rendered.count(b"<details class=") == 1000
-
-
-def test_more_than_a_thousand_cases_lie_on_pages_that_lead_to_each_other():
-    report = replace(sample.go(), worst=(sample.worst_case(),) * 1000, differing=2600, pages=3)
-    first = page(report)
-    assert "1,000 of 2,600 that differ" in first.one("main").text
-    assert [link.attributes["href"] for link in first.all("a") if "cases-" in (link.attributes["href"] or "")] == [
-        "report-cases-2.html#cases",
-        "report-cases-3.html#cases",
-    ]
-    second = Page(html.build().page(report, 2, report.worst[:3], first=1001).decode())
-    assert second.unbalanced == []
-    assert [one.attributes["id"] for one in second.all("details")] == ["case-1001", "case-1002", "case-1003"]
-    assert "report.html" in {link.attributes["href"] for link in second.all("a")}
 
 
 @pytest.mark.parametrize("builder", [sample.go, sample.no_go, sample.inconclusive])

@@ -41,6 +41,7 @@ def test_an_equal_target_is_go_and_the_folder_holds_all_that_was_decided_on(tmp_
         "report.html",
         "report.json",
         "report.md",
+        "cases.jsonl",
     }
 
 

@@ -1,55 +1,48 @@
-"""The one script of a page: it shows and hides the listed cases. Without it every case is shown.
+"""The one script of the page: it hides cases and does nothing else, and the page's own policy admits it by its hash.
 
-It reads what the page holds and asks for nothing; the page's policy names it by its hash, so that no other can run.
-Text from answers is compared with what is typed, and never becomes markup or code.
+It reads what is in the page, writes no markup, keeps nothing, asks the network for nothing. Its controls are in the
+page and hidden; it shows them, so that a reader without scripts sees every case and no dead control.
 """
 
 from __future__ import annotations
 
+# data-o: outcome; data-r: numbers of reasons; data-s: numbers of slices, as the options of the three lists have them.
+# A row of the index of pages holds all that its page holds, and no text to search.
 SCRIPT = """
-(function () {
-  "use strict";
-  var bar = document.getElementById("filter");
-  if (!bar) { return; }
-  var cases = Array.prototype.slice.call(document.querySelectorAll("details.case"));
-  var find = document.getElementById("find");
-  var choices = ["metric", "status", "slice"].map(function (name) {
-    return [name, document.getElementById("by-" + name)];
-  });
-  var said = document.getElementById("filtered");
-  var texts = null;
-  var waiting = 0;
-  function matches(one, at, words) {
-    for (var i = 0; i !== choices.length; i += 1) {
-      var wanted = choices[i][1].value;
-      if (wanted && one.getAttribute("data-" + choices[i][0]).split("\\n").indexOf(wanted) === -1) { return false; }
+"use strict";
+(() => {
+  const box = document.getElementById("find");
+  if (!box) return;
+  const words = document.getElementById("find-words");
+  const lists = ["o", "r", "s"].map((key) => [key, document.getElementById("find-" + key)]);
+  const said = document.getElementById("find-said");
+  const split = (text) => new Set((text || "").split(" "));
+  const cases = Array.from(document.querySelectorAll("[data-o]"), (node) => ({
+    node, paged: node.tagName === "TR", text: null,
+    o: split(node.dataset.o), r: split(node.dataset.r), s: split(node.dataset.s)
+  }));
+  const holds = (one, wanted) => one.paged || wanted.every((word) => one.text.includes(word));
+  const sift = () => {
+    const wanted = words.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    let shown = 0, all = 0, pages = 0;
+    for (const one of cases) {
+      if (wanted.length && one.text === null) one.text = one.node.textContent.toLowerCase();
+      const fits = lists.every(([key, list]) => !list.value || one[key].has(list.value)) && holds(one, wanted);
+      if (one.node.hidden === fits) one.node.hidden = !fits;
+      if (one.paged) pages += fits; else { all += 1; shown += fits; }
     }
-    return words.every(function (word) { return texts[at].indexOf(word) !== -1; });
-  }
-  function apply() {
-    var words = find.value.toLowerCase().split(/\\s+/).filter(Boolean);
-    if (words.length && texts === null) {
-      texts = cases.map(function (one) { return one.textContent.toLowerCase(); });
-    }
-    var shown = 0;
-    cases.forEach(function (one, at) {
-      var keep = matches(one, at, words);
-      one.hidden = !keep;
-      if (keep) { shown += 1; }
-    });
-    said.textContent = shown + " of " + cases.length + " cases of this page shown";
-    bar.setAttribute("data-applied", String(shown));
-  }
-  find.addEventListener("input", function () {
-    window.clearTimeout(waiting);
-    waiting = window.setTimeout(apply, 60);
-  });
-  choices.forEach(function (choice) { choice[1].addEventListener("change", apply); });
-  document.getElementById("unfold").addEventListener("click", function () {
-    var fold = cases.some(function (one) { return !one.hidden && !one.open; });
-    cases.forEach(function (one) { if (!one.hidden) { one.open = fold; } });
-  });
-  bar.hidden = false;
-  bar.setAttribute("data-ready", "yes");
-}());
+    const more = `; pages below that may hold more: ${pages.toLocaleString("en")}`;
+    said.textContent = `${shown.toLocaleString("en")} of ${all.toLocaleString("en")} cases on this page` +
+      (cases.some((one) => one.paged) ? more : "");
+  };
+  const open = (value) => {
+    for (const one of cases) if (!one.paged && !one.node.hidden) one.node.open = value;
+  };
+  words.addEventListener("input", sift);
+  for (const [, list] of lists) list.addEventListener("change", sift);
+  document.getElementById("find-open").addEventListener("click", () => open(true));
+  document.getElementById("find-close").addEventListener("click", () => open(false));
+  box.hidden = false;
+  sift();
+})();
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from harness.core.report import Distribution, MetricSummary, ParityReport, SliceSummary
 from harness.core.verdict import Finding
 from harness.reporters._parts.criteria import verdict_shown
@@ -12,6 +14,9 @@ from harness.reporters._parts.words import NOT_MEASURED, count, number
 
 _WIDTH, _LEFT, _RIGHT, _HALF, _TOP, _AXIS = 420.0, 58.0, 412.0, 60.0, 8.0, 20.0
 _MOST_SLICES = 200
+_APART = 10.0  # between the bar of exact zeros and the axis of the others
+_LEAST = 2.0  # height of a bar that holds anything: one row of 100,000 must be seen
+_LABEL = 48.0  # width that the label of an edge needs
 
 
 def spreads(distributions: tuple[Distribution, ...]) -> Markup | None:
@@ -61,47 +66,61 @@ def _figure(one: Distribution) -> Markup:
 
 
 def _drawn(one: Distribution, said: str) -> Markup:
-    bins = max(len(one.target), 1)
-    step = (_RIGHT - _LEFT) / bins
-    shares = [_shares(one.target, one.zeros[0]), _shares(one.noise, one.zeros[1])]
+    """Rows whose distance is exactly 0 have a bar of their own at the left, apart from the axis of the others."""
+    apart = any(one.zeros)
+    step = (_RIGHT - _LEFT - (_APART if apart else 0.0)) / (len(one.target) + apart)
+    start = _LEFT + (step + _APART if apart else 0.0)
+    lefts = [*([_LEFT] if apart else []), *(start + at * step for at in range(len(one.target)))]
+    shares = [_shares(one.target, one.zeros[0])[not apart :], _shares(one.noise, one.zeros[1])[not apart :]]
     tallest = max((share for side in shares for share in side), default=0.0) or 1.0
     upper, lower = _TOP + _HALF, _TOP + _HALF + _AXIS
     bars = [
         tag(
             "rect",
-            x=round(_LEFT + at * step, 1),
+            x=round(left, 1),
             y=round(base - tall if up else base, 1),
             width=round(max(step - 1.0, 1.0), 1),
             height=round(tall, 1),
             class_="target" if up else "source",
         )
         for side, (up, base) in zip(shares, ((True, upper), (False, lower)), strict=True)
-        for at, share in enumerate(side)
-        if (tall := max(share / tallest * _HALF, 1.0) if share else 0.0)
+        for left, share in zip(lefts, side, strict=False)
+        if (tall := max(share / tallest * _HALF, _LEAST) if share else 0.0)
     ]
-    every = max(1, -(-bins // 5))
+    every = max(1, math.ceil(_LABEL / step))
     labels = [
-        tag("text", _edge(one.edges[at]), x=round(_LEFT + at * step, 1), y=upper + 14, class_="mid tick")
-        for at in range(0, bins + 1, every)
+        tag("text", _edge(edge), x=round(start + at * step, 1), y=upper + 14, class_="mid tick")
+        for at, edge in enumerate(one.edges)
+        if at % every == 0
     ]
+    zero = tag("text", "0", x=round(_LEFT + step / 2, 1), y=upper + 14, class_="mid tick") if apart else None
     return tag(
         "svg",
         tag("text", "target", x=0, y=upper - 4, class_="side"),
         tag("text", "noise", x=0, y=lower + 12, class_="side"),
         bars,
-        tag("line", x1=_LEFT, x2=_RIGHT, y1=upper, y2=upper, class_="axis"),
-        tag("line", x1=_LEFT, x2=_RIGHT, y1=lower, y2=lower, class_="axis"),
+        [tag("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, class_="axis") for y in (upper, lower)],
+        zero,
         labels,
         viewBox=f"0 0 {_WIDTH:g} {lower + _HALF + _TOP:g}",
         class_="latencies",
         role="img",
-        aria_label=f"{said}: {count(sum(one.target))} rows of the target, {count(sum(one.noise))} of the noise.",
+        aria_label=f"{said}: {_told('target', one.target, one)}; {_told('noise', one.noise, one)}.",
     )
 
 
+def _told(word: str, counts: tuple[int, ...], one: Distribution) -> str:
+    used = [at for at, rows in enumerate(counts) if rows]
+    if not used:
+        return f"{word} none"
+    between = f"{_edge(one.edges[used[0]])} and {_edge(one.edges[used[-1] + 1])}"
+    return f"{word} {count(sum(counts))} rows between {between}"
+
+
 def _shares(counts: tuple[int, ...], zeros: int) -> list[float]:
+    """Exact zeros first, then each bin, as shares of all."""
     total = sum(counts) + zeros
-    return [number / total for number in counts] if total else []
+    return [number / total for number in (zeros, *counts)] if total else []
 
 
 def _edge(value: float) -> str:

@@ -1,8 +1,7 @@
 """How the page looks: one stylesheet, two palettes, and the hash by which the page's own policy admits it.
 
 No font, picture or script is loaded; one script stands in the page itself. Every colour is a name, so that dark mode
-and print only change the palette;
-`tests/reporters/test_html.py` holds each text colour to a contrast of 4.5 to 1.
+and print only change the palette; `tests/reporters/test_html.py` holds each text colour to a contrast of 4.5 to 1.
 """
 
 from __future__ import annotations
@@ -148,28 +147,28 @@ figcaption{font-size:.925rem;overflow-wrap:anywhere}
 .nights{display:block;width:100%;max-width:34rem;height:auto;margin:.4rem 0 0}
 .nights .grid{stroke:var(--rule)}
 .nights .bar{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 3}
+.nights .bar.nogo{stroke-dasharray:2 3}
+.nights .epoch{stroke:var(--soft);stroke-dasharray:1 3}
 .nights .tick{fill:var(--soft);font-size:11px}
 .nights .mid,.latencies .mid{text-anchor:middle}
 .nights .line{fill:none;stroke:currentColor;stroke-width:1.75}
 .nights .nogo.line{stroke-dasharray:4 3}
 .nights .go.point{fill:currentColor}
 .nights .nogo.point{fill:var(--paper);stroke:currentColor;stroke-width:1.75}
-.filter{
-  display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end;margin:.75rem 0 1rem;padding:.75rem .9rem;
-  background:var(--panel);border-radius:8px
-}
-.filter[hidden],.case[hidden]{display:none}
-.filter label span{display:block;font-size:.8rem;color:var(--soft)}
-.filter input,.filter select,.filter button{
+[hidden]{display:none!important}
+.find{margin:.75rem 0 1rem;padding:.75rem .9rem .3rem;background:var(--panel);border-radius:8px}
+.controls{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end}
+.controls label{display:block;font-size:.8rem;color:var(--soft)}
+.controls input,.controls select,.controls button{
   font:inherit;font-size:.925rem;color:var(--ink);background:var(--paper);border:1px solid var(--soft);
-  border-radius:6px;padding:.3rem .55rem;max-width:22rem
+  border-radius:6px;padding:.3rem .55rem;min-height:2.25rem;max-width:min(22rem,100%)
 }
-.filter label:first-child{flex:1 1 14rem}
-.filter input{width:100%;max-width:none}
-.filter output{font-size:.875rem;color:var(--soft);align-self:center}
-.pages{display:flex;gap:.6rem;align-items:baseline;font-size:.925rem}
-.pages ul{border:0;margin:0;padding:0;gap:.6rem}
-.pages [aria-current]{font-weight:700}
+.controls div:first-child{flex:1 1 14rem}
+.controls input{width:100%;max-width:none}
+.controls button{cursor:pointer}
+.outcome{font-weight:600}
+.outcome.failed,.outcome.differs{color:var(--nogo)}.outcome.unscored{color:var(--open)}.outcome.matches{color:var(--go)}
+.said-of{display:block;font-size:.925rem}
 .case{border:1px solid var(--rule);border-radius:8px;margin:.6rem 0}
 .case summary{cursor:pointer;padding:.65rem .9rem;overflow-wrap:anywhere}
 .case summary h3{display:inline;margin:0 .5rem 0 0;font-size:.95rem}
@@ -203,7 +202,7 @@ header,main,footer{padding-left:1rem;padding-right:1rem}
 @page{size:landscape;margin:12mm}
 @media print{
 html{font-size:12px}
-nav,.skip,.filter{display:none}
+nav,.skip,.find{display:none}
 header,main,footer{max-width:none;padding-left:0;padding-right:0}
 header{padding-top:0}
 section{margin-top:2rem}

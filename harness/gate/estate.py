@@ -101,6 +101,14 @@ SHAPE: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a suite calls on one side: a service, and the endpoint's name as the suite writes it."""
+
+    service: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One thing at the source. suites: those whose source it is. covered_by, owner, out_of_scope, note: by people."""
@@ -157,34 +165,39 @@ class Estate:
         """What is in scope and has no suite."""
         return tuple(entry for entry in self.entries if entry.asked and not (entry.suites or entry.covered_by))
 
-    def sources(self, name: str) -> tuple[Found, ...]:
+    def sources(self, call: Called) -> tuple[Found, ...]:
         """What stands at the source under the name that a suite calls."""
-        return tuple(one.found for one in self.entries if one.found.kind in SERVING and called(one.found, name))
+        return tuple(one.found for one in self.entries if one.found.kind in SERVING and called(one.found, call))
 
-    def behind(self, name: str) -> tuple[Found, ...]:
+    def behind(self, call: Called) -> tuple[Found, ...]:
         """What answers at the target under the name that a suite calls.
 
         Counterparts stand in where the file lists no target at all, as one written by hand may.
         The name of an Azure ML endpoint stands for its deployments that have traffic, or for all where none has.
         """
         by_hand = [one.counterpart for one in self.entries if one.counterpart is not None]
-        told = [one for one in self.targets or by_hand if one.kind in SERVING]
-        exact = tuple(one for one in told if one.name == name)
-        under = [one for one in told if one.name.startswith(f"{name}/")]
+        told = [one for one in self.targets or by_hand if one.kind in SERVING and called(one, call)]
+        exact = tuple(one for one in told if one.name == call.name)
+        under = [one for one in told if one.name != call.name]
         return exact or tuple(one for one in under if one.share) or tuple(under)
 
 
-def called(found: Found, name: str) -> bool:
-    """Whether a suite that calls `name` calls this: by its name, by its ARN, by its model through a profile, or by the
-    endpoint that a deployment stands behind.
+def called(found: Found, call: Called) -> bool:
+    """Whether a suite's call goes to this: by its name, by its ARN, by its model through a profile, or by the endpoint
+    that a deployment stands behind.
 
     An inference profile of several regions is the model's id with a group of regions before it: "us.anthropic...".
     """
+    name = call.name
+    if _API.get(found.service, found.service) != _API.get(call.service, call.service):
+        return False
     if found.kind in _BEHIND_ENDPOINTS and "/" not in name:
         return name in (found.name, found.name.partition("/")[0])
     return _plain_name(found.name) == _plain_name(name)
 
 
+# One resource, and each of its deployments may be called through either.
+_API = {"foundry": "azure_openai"}
 _BEHIND_ENDPOINTS = ("deployment", "batch endpoint")
 _REGIONS = re.compile(r"^(us|us-gov|eu|apac|jp|au|ca|global)\.")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.core.verdict import Decision
 from harness.gate.canonical import canonical_json
+from harness.gate.estate import Called
 from harness.gate.policy import Policy
 
 SCHEMA = "migration-evidence/1"
@@ -101,8 +102,8 @@ class SuiteEvidence:
 
     suite: str
     profile: str
-    source: str
-    target: str
+    source: Called
+    target: Called
     policy: Policy
     golden_sha256: str
     harness: str

@@ -185,8 +185,8 @@ def _versions(known: SuiteEvidence, estate: Estate, again: str) -> Iterator[Line
     if run is None or run.damage is not None:
         return
     for side, name, things in (
-        ("source", known.source, estate.sources(known.source)),
-        ("target", known.target, estate.behind(known.target)),
+        ("source", known.source.name, estate.sources(known.source)),
+        ("target", known.target.name, estate.behind(known.target)),
     ):
         status, says, todo = _version(run, side, name, things, again)
         yield Line(requirement=VERSION, subject=known.suite, status=status, says=says, todo=todo)
@@ -231,7 +231,7 @@ def _target(asked: CutoverPolicy, known: SuiteEvidence, estate: Estate) -> Itera
     things = estate.behind(known.target)
     if not things:
         for requirement in (UPGRADES, RETIREMENT):
-            says = f'The estate does not list the target "{known.target}".'
+            says = f'The estate does not list the target "{known.target.name}".'
             todo = "Refresh the estate: parity inventory"
             yield Line(requirement=requirement, subject=known.suite, status=MISSING, says=says, todo=todo)
         return

@@ -14,7 +14,7 @@ from harness.core.call import Side
 from harness.core.inventory import EVERYTHING, SERVING, Found, Inventory, Unlisted
 from harness.core.protocols import Lister
 from harness.errors import HarnessError, ServiceError, Unavailable
-from harness.gate.estate import Entry, Estate, called
+from harness.gate.estate import Called, Entry, Estate, called
 from harness.run.pacing import patiently
 from harness.run.session import utc_now
 from harness.run.sides import pair_of
@@ -35,9 +35,8 @@ class Covering:
     """A suite under the profile: what it calls on both sides."""
 
     suite: str
-    source: str
-    target: str
-    services: tuple[str, str]
+    source: Called
+    target: Called
 
 
 def read(
@@ -77,8 +76,8 @@ def covering(project: config.Project, profile: config.Profile) -> tuple[Covering
         source, target = (names.get(side.value, one.get("endpoint")) for side, one in zip(Side, own, strict=True))
         if isinstance(source, str) and isinstance(target, str):
             pair = pair_of(suite.pair, suite.pair_options, where=str(path), suite_folder=suite.folder)
-            services = (str(pair.source), str(pair.target))
-            found.append(Covering(suite=suite.name, source=source, target=target, services=services))
+            calls = (Called(pair.source, source), Called(pair.target, target))
+            found.append(Covering(suite=suite.name, source=calls[0], target=calls[1]))
     return tuple(found)
 
 
@@ -98,7 +97,7 @@ def recorded_models(golden: Path) -> list[str]:
 
 def _called(suites: Iterable[Covering]) -> list[str]:
     """Models that suites call: what is measured is in use, though no traffic of it was imported."""
-    return [one.source for one in suites if one.services[0] == MODELS]
+    return [one.source.name for one in suites if one.source.service == MODELS]
 
 
 def _side(profile: config.Profile, side: Side, lab: Mapping[str, str], since: datetime) -> Inventory:
@@ -137,7 +136,7 @@ def _with_models(listed: Sequence[Found], models: Iterable[str]) -> tuple[Found,
     """The listing, and the models in use that it does not hold."""
     found = list(listed)
     for model in models:
-        if not any(one.service == MODELS and called(one, model) for one in found):
+        if not any(called(one, Called(MODELS, model)) for one in found):
             found.append(_model(model))
     return tuple(found)
 

@@ -19,7 +19,7 @@ from harness.core.verdict import Verdict
 from harness.errors import ConfigError, HarnessError, UnknownName
 from harness.gate import decided, signoff
 from harness.gate.cutover_file import CutoverPolicy, Required
-from harness.gate.estate import load_estate
+from harness.gate.estate import Called, load_estate
 from harness.gate.migration import MigrationDecision, answer
 from harness.gate.migration_evidence import Measured, SelfTested, SuiteEvidence
 from harness.gate.policy import load_policy
@@ -30,6 +30,7 @@ from harness.run.folder import RunFolder, RunRecord, write_whole
 from harness.run.migration_nights import Nights
 from harness.run.migration_runs import Run, measured, newest, read_runs
 from harness.run.session import decide_stored, utc_now
+from harness.run.sides import pair_of
 from harness.run.store import Store
 
 SELFTEST = "selftest.json"
@@ -84,6 +85,7 @@ def _evidence(
 ) -> SuiteEvidence:
     profile = config.profile(project, required.profile)
     suite = _suite(project, required.suite)
+    pair = pair_of(suite.pair, suite.pair_options, where=str(suite.path), suite_folder=suite.folder)
     golden = manifest.read(suite.golden / "manifest.json")
     own = [run for run in runs if (run.record.suite, run.record.profile) == (suite.name, profile.name)]
     forward, over = newest(own, reverse=False)
@@ -91,8 +93,8 @@ def _evidence(
     return SuiteEvidence(
         suite=suite.name,
         profile=profile.name,
-        source=_endpoint(suite, profile, Side.SOURCE),
-        target=_endpoint(suite, profile, Side.TARGET),
+        source=Called(pair.source, _endpoint(suite, profile, Side.SOURCE)),
+        target=Called(pair.target, _endpoint(suite, profile, Side.TARGET)),
         policy=load_policy(suite.path),
         golden_sha256=golden.sha256,
         harness=version("parity-harness"),

@@ -17,7 +17,7 @@ from harness.gate import decided
 from harness.gate.conditions import Conditions
 from harness.gate.migration_evidence import Measured
 from harness.gate.policy import load_policy
-from harness.run import ledger_check
+from harness.run import ledger, ledger_check
 from harness.run.folder import RunFolder, RunRecord
 from harness.run.session import decide_stored
 
@@ -87,6 +87,9 @@ def newest(runs: Iterable[Run], *, reverse: bool) -> tuple[Run | None, list[tupl
 def check(folder: RunFolder) -> Checked:
     """Raises HarnessError, saying what, where the files of a decided run are damaged or do not agree."""
     book, told = ledger_check.check(folder.ledger), decided.load(folder)
+    if folder.judgements.is_dir():
+        for _ in ledger.read(folder.judgements):  # what judges said is a part of what was decided on
+            pass
     cases = len(told.rows.cases())
     if book.asked < cases:
         raise LedgerError(f"rows of {cases:,} cases, and the ledger holds the target's answers to {book.asked:,}.")

@@ -32,10 +32,6 @@ class Migration:
     def folder(self) -> Path:
         return self.project.folder
 
-    @property
-    def reports(self) -> Path:
-        return self.folder / "reports"
-
     def ask(self) -> tuple[Done, dict[str, Any]]:
         done = self.project.parity("gate", "--policy", "cutover.toml", "--json")
         assert done.err == "", done.err
@@ -48,9 +44,16 @@ class Migration:
         one = max(found, key=lambda one: ("ok", "missing", "refused").index(one["status"]))
         return f"{one['status']}: {one['says']}"
 
+    def forwards(self) -> list[Path]:
+        """Runs of the way forward, oldest first."""
+        records = {run: json.loads((run / "run.json").read_text()) for run in self.project.runs}
+        return sorted(
+            (run for run in records if not records[run]["reverse"]), key=lambda run: records[run]["started_at"]
+        )
+
     def forward(self) -> Path:
-        """The newest run of the way forward."""
-        return [run for run in self.project.runs if not json.loads((run / "run.json").read_text())["reverse"]][-1]
+        """The newest of them."""
+        return self.forwards()[-1]
 
     def sign(self, person: Person, role: str) -> Done:
         return self.project.parity(
@@ -143,9 +146,18 @@ def test_an_older_go_never_hides_a_newer_refusal(migration: Migration, made: tup
 def test_runs_that_stand_for_nothing_hide_nothing_and_help_nothing(migration: Migration):
     assert migration.project.parity("run", "suites/numbers", "--sample", "70").code == 3
     assert migration.status("evidence").startswith("ok")
-    shutil.rmtree(migration.reports / next(path.name for path in migration.project.runs))
+    shutil.rmtree(migration.forwards()[0])
     assert "Passed over" in migration.status("evidence")
     assert "(a sample)" in migration.status("evidence")
+
+
+def test_a_newer_refusal_from_recordings_takes_the_go_back(migration: Migration, made: tuple[Migration, Server]):
+    made[1].target = lambda number: 1.0 - honest(number)
+    assert migration.project.parity("run", "suites/numbers").code == 1
+    path = migration.forward() / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "mode": "golden"}))
+    said = migration.status("decision")
+    assert said.startswith("refused: GO, and a newer run says otherwise") and "(mode golden) says NO-GO" in said
 
 
 def test_a_damaged_ledger_is_found_here(migration: Migration):

@@ -13,7 +13,7 @@ from harness.core.verdict import Row, RowStatus, Verdict
 from harness.gate.conditions import Conditions
 from harness.gate.cutover_file import CutoverPolicy, parse_cutover
 from harness.gate.decide import decide
-from harness.gate.estate import Entry, Estate
+from harness.gate.estate import Called, Entry, Estate
 from harness.gate.keys import load_private_key
 from harness.gate.migration import answer
 from harness.gate.migration_evidence import Line, Measured, SelfTested, SuiteEvidence
@@ -70,8 +70,8 @@ def known(policy: Policy | None = None, **more: Any) -> SuiteEvidence:
     told: dict[str, Any] = {
         "suite": "visits",
         "profile": "prod",
-        "source": "visits",
-        "target": "chat",
+        "source": Called("sagemaker", "visits"),
+        "target": Called("azure_openai", "chat"),
         "policy": made,
         "golden_sha256": "a" * 64,
         "harness": "1.0",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.core.inventory import EVERYTHING, Found, Unlisted
 from harness.errors import ConfigError, PolicyError
-from harness.gate.estate import Entry, Estate, called, load_estate
+from harness.gate.estate import Called, Entry, Estate, called, load_estate
 from harness.gate.estate_file import refreshed, render
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -29,6 +29,7 @@ CHAT = Found(
     retires=date(2028, 1, 1),
     share=1.0,
 )
+VISITS_CALL = Called("azureml", "visits")
 DENIED = Unlisted(service="sagemaker", kind="endpoint", reason="AccessDenied", needs="sagemaker:ListEndpoints")
 
 
@@ -110,7 +111,12 @@ def test_a_retirement_that_a_person_looked_up_stays_with_its_version_alone():
     ],
 )
 def test_a_suite_covers_what_it_calls(kind: str, name: str, calls: str, is_called: bool):
-    assert called(Found(service="s", kind=kind, name=name), calls) is is_called
+    assert called(Found(service="s", kind=kind, name=name), Called("s", calls)) is is_called
+    assert not called(Found(service="s", kind=kind, name=name), Called("other", calls))
+
+
+def test_a_deployment_is_one_thing_through_either_api_of_its_resource():
+    assert called(CHAT, Called("foundry", "chat"))
 
 
 def test_an_endpoint_stands_for_its_deployments_that_have_traffic():
@@ -120,10 +126,10 @@ def test_an_endpoint_stands_for_its_deployments_that_have_traffic():
     )
     model = Found(service="azureml", kind="model", name="visits", version="9")
     estate = Estate(read_at=AT, targets=(blue, green, model))
-    assert estate.behind("visits") == (blue,)
-    assert estate.behind("visits/green") == (green,)
+    assert estate.behind(VISITS_CALL) == (blue,)
+    assert estate.behind(Called("azureml", "visits/green")) == (green,)
     idle = Estate(read_at=AT, targets=(replace(blue, share=0.0), green))
-    assert len(idle.behind("visits")) == 2
+    assert len(idle.behind(VISITS_CALL)) == 2
 
 
 HEAD = 'schema = "estate/1"\nread_at = 2026-11-25T09:00:00Z\n'

@@ -156,6 +156,21 @@ def test_a_workflow_has_no_right_it_does_not_need(path: str):
     assert "pull_request_target" not in BY_PATH[path]
 
 
+@pytest.mark.parametrize("name", ["parity-pull-request.yml", "parity-nightly.yml"])
+def test_no_build_keeps_a_ledger(name: str):
+    """Ledgers hold every answer in full, whatever the profile lets a report show."""
+    out = {"!reports/*/ledger/**", "!reports/*/judge/**"}
+    github = workflow.steps(workflow.github(BY_PATH[f".github/workflows/{name}"]))
+    kept = [one["with"]["path"].split() for one in github if "upload-artifact" in one.get("uses", "")]
+    reports = [paths for paths in kept if "reports/" in paths]
+    assert len(reports) == 1 and out <= set(reports[0])
+    azure = list(workflow.steps(workflow.azure(BY_PATH[f"azure-pipelines/{name}"], lab=False)))
+    (copied,) = [one["inputs"] for one in azure if one.get("task") == "CopyFiles@2"]
+    assert {f"!{pattern.removeprefix('!reports/')}" for pattern in out} <= set(copied["Contents"].split())
+    (sent,) = [one["inputs"]["targetPath"] for one in azure if one.get("task") == "PublishPipelineArtifact@1"]
+    assert sent == copied["TargetFolder"]
+
+
 def test_traffic_waits_for_an_approved_environment_on_both_systems():
     github = workflow.github(BY_PATH[".github/workflows/parity-gate.yml"])["jobs"]
     assert (github["move"]["needs"], github["move"]["environment"]) == ("gate", "parity-cutover")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-KINDS = ("same", "reworded", "number", "name", "negation", "dropped third")
+KINDS = ("same", "reworded", "number", "name", "negation", "dropped third", "small word")
 
 # Each line: ways to say one fact. {P} place, {C} company, {N} person, {n} number, {y} year, {d} date, {p} percent,
 # {m} money; the number behind the letter tells facts of one kind apart.
@@ -103,6 +103,30 @@ SWAPS = [
     ("can", "is able to"),
     ("goods", "products"),
     ("around the clock", "at any hour"),
+]
+# One of these makes another statement of a fact, with as little as possible.
+SMALL = [
+    ("rose by", "fell by"),
+    ("went up", "went down"),
+    ("grew", "shrank"),
+    ("above", "below"),
+    ("over", "under"),
+    ("within", "after"),
+    ("since", "until"),
+    ("Since", "Until"),
+    ("extended", "shortened"),
+    ("lengthened", "shortened"),
+    ("all models", "some models"),
+    ("All models", "Some models"),
+    ("newest", "oldest"),
+    ("after a vote", "before a vote"),
+    ("After a vote", "Before a vote"),
+    ("enlarged", "reduced"),
+    ("can", "must"),
+    ("Up to", "At least"),
+    ("Customers", "Suppliers"),
+    ("free", "cheap"),
+    ("signed", "cancelled"),
 ]
 OPENINGS = ["", "", "", "Here is what is known. ", "In short: ", "Certainly! "]
 STARTS = [
@@ -210,6 +234,7 @@ def variants(text: str, *, seed: int) -> dict[str, str]:
     for gone in draw.sample(kept, len(kept) // 3):
         kept.remove(gone)
     made["dropped third"] = reworded(Story(tuple(kept), found.values), draw)
+    made["small word"] = _other_word(reworded(found, draw), draw)
     return made
 
 
@@ -298,6 +323,13 @@ def _changed(of: Story, draw: random.Random, kinds: str) -> Story:
         (year, month, day), (other, *_) = of.values[slot], new  # type: ignore[misc]
         new = (other, month, day) if other != year else (year, month, day % 28 + 1)
     return Story(of.facts, {**of.values, slot: new})
+
+
+def _other_word(text: str, draw: random.Random) -> str:
+    """One small word of SMALL replaced in one place."""
+    places = [(found, new) for old, new in SMALL for found in re.finditer(rf"\b{re.escape(old)}\b", text)]
+    found, new = draw.choice(places)
+    return f"{text[: found.start()]}{new}{text[found.end() :]}"
 
 
 def _negated(text: str, draw: random.Random) -> str:

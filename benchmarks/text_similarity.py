@@ -4,6 +4,8 @@
     python benchmarks/text_similarity.py agreement  # EVOUNA NQ, folds by question, beside other scorers
     python benchmarks/text_similarity.py defects    # planted in rewordings of long answers
     python benchmarks/text_similarity.py near_copies # short answers that differ by one small word, and rewordings
+    python benchmarks/text_similarity.py few_labels  # a model of short answers refitted with 200 labels of long ones
+    python benchmarks/text_similarity.py overlap     # rouge_l and chrf beside their reference packages
     python benchmarks/text_similarity.py speed      # pairs a second, short answers and long ones
 
 Data: EVOUNA, its Natural Questions part (C. Wang et al., 2023, "Evaluating Open-QA Evaluation"): answers of five
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import random
 import re
 import subprocess
 import time
@@ -31,9 +34,10 @@ from peers.environments import Peer
 from rapidfuzz import fuzz
 
 from harness.comparators._text import fitting
-from harness.comparators._text.agreement import agreement, auc
+from harness.comparators._text.agreement import MEASURES, agreement, auc
 from harness.comparators._text.features import FEATURES, pair
 from harness.comparators._text.model import Model, default
+from harness.comparators._text.overlap import OVERLAPS
 from harness.comparators._text.salience import SIGNS, signs
 from harness.comparators._text.similarity import Same, bounds, compare_texts
 from harness.comparators._text.words import Kind, read
@@ -45,6 +49,8 @@ NEAR_COPIES = Path(__file__).with_name("near_copies.jsonl")
 CACHE = Path.home() / ".cache" / "parity-harness"
 SYSTEMS = ("fid", "gpt35", "chatgpt", "gpt4", "newbing")
 FOLDS, SEED = 5, 0
+LONG_ANSWER = 150  # characters
+LABELS = (0, 100, 200, 1000)
 SCORERS = (
     Peer(words="ROUGE-L", package="rouge-score", version="0.1.2", worker="text_scorers.py", items=0, draws=0),
     Peer(words="chrF", package="sacrebleu", version="2.5.1", worker="text_scorers.py", items=0, draws=0),
@@ -256,6 +262,63 @@ def near_copies(args: argparse.Namespace) -> None:
                 print(f"wrong by kind: {dict(wrong)}")
 
 
+def overlap(args: argparse.Namespace) -> None:
+    """The options rouge_l and chrf beside the packages that they take their values from."""
+    texts = [(one.source, one.target) for one in pairs(questions(args.data))[::5]]
+    draw = random.Random(args.seed)
+    texts += [tuple("".join(draw.choices("abc AB1.é\n日", k=draw.randrange(30))) for _ in "st") for _ in range(3000)]  # type: ignore[misc]
+    print("| measure | pairs | largest difference |\n|---|---|---|")
+    for measure, peer in zip(("rouge_l", "chrf"), SCORERS, strict=True):
+        theirs = scored(peer, texts)["scores"]
+        apart = max(abs(OVERLAPS[measure](*both) - value) for both, value in zip(texts, theirs, strict=True))
+        print(f"| {measure}, {peer.package} {peer.version} | {len(texts)} | {apart:.1e} |")
+
+
+def few_labels(args: argparse.Namespace) -> None:
+    """What a few labels of one's own are worth: a model fitted on short answers, refitted for long ones."""
+    items = questions(args.data)
+    all_pairs = pairs(items)
+    fold_of = folds(items)
+    long = np.array([max(len(one.source), len(one.target)) >= LONG_ANSWER for one in all_pairs])
+    held = np.array([fold_of[one.question] for one in all_pairs])
+    limits = np.array([bounds(one.prompt, one.source, one.target, default()) for one in all_pairs])
+    found: dict[tuple[str, int], list[list[float]]] = {}
+    for fold in range(FOLDS):
+        train_items = [item for item, of in zip(items, fold_of, strict=True) if of != fold]
+        for fitted_on, chosen in (("short answers", ~long), ("all answers", np.ones(len(long), dtype=bool))):
+            model = fitted(train_items, [all_pairs[place] for place in np.flatnonzero(chosen & (held != fold))])
+            test, own = np.flatnonzero(long & (held == fold)), np.flatnonzero(long & (held != fold))
+            x = {
+                place: row
+                for part in (test, own)
+                for place, row in zip(part, _values(all_pairs, part, model), strict=True)
+            }
+            labels = {place: float(all_pairs[place].same) for place in x}
+            for count in LABELS:
+                for draw in range(args.draws if count else 1):
+                    few = np.random.default_rng([args.seed, fold, draw]).choice(own, max(count, 1), replace=False)
+                    bias, features = model.bias, model.features
+                    if count:
+                        bias, features = fitting.refitted(
+                            np.array([x[one] for one in few]), np.array([labels[one] for one in few]), model
+                        )
+                    scores = fitting.probabilities(np.array([x[one] for one in test]), bias, features)
+                    scores = np.clip(scores, *limits[test].T)
+                    truth = np.array([labels[one] for one in test])
+                    measured = [measure(scores, truth) for measure in MEASURES.values()]
+                    found.setdefault((fitted_on, count), []).append(measured)
+    print(f"{int(long.sum())} pairs with an answer of at least {LONG_ANSWER} characters; {args.draws} draws a fold\n")
+    print("| fitted on | labels | AUC | calibration error | share decided at 5 % error |\n|---|---|---|---|---|")
+    for (fitted_on, count), rows in found.items():
+        low, middle, high = np.quantile(np.array(rows), (0.025, 0.5, 0.975), axis=0)
+        cells = [f"{m:.3f} [{a:.3f}, {b:.3f}]" for a, m, b in zip(low, middle, high, strict=True)]
+        print(f"| {fitted_on} | {count} | {' | '.join(cells)} |")
+
+
+def _values(all_pairs: list[Pair], places: np.ndarray, model: Model) -> np.ndarray:
+    return values([all_pairs[place] for place in places], dict(model.salience))
+
+
 def speed(args: argparse.Namespace) -> None:
     short = [(one.prompt, one.source, one.target) for one in pairs(questions(args.data))]
     short = [one for one in short if max(len(one[1]), len(one[2])) < 150][:6000]
@@ -281,15 +344,24 @@ def rate(score: Any, of: list[tuple[str, str, str]]) -> float:
 
 
 def main() -> None:
+    what = {
+        "fit": fit,
+        "agreement": agreement_table,
+        "defects": defects,
+        "near_copies": near_copies,
+        "few_labels": few_labels,
+        "overlap": overlap,
+        "speed": speed,
+    }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("fit", "agreement", "defects", "near_copies", "speed"))
+    parser.add_argument("what", choices=tuple(what))
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--peers", action="store_true", help="install rouge-score and sacrebleu and measure them too")
     parser.add_argument("--kinds", action="store_true", help="near_copies: kinds of pairs that are judged wrongly")
+    parser.add_argument("--draws", type=int, default=8, help="few_labels: sets of labels drawn a fold")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--texts", type=int, default=400)
     args = parser.parse_args()
-    what = {"fit": fit, "agreement": agreement_table, "defects": defects, "near_copies": near_copies, "speed": speed}
     what[args.what](args)
 
 

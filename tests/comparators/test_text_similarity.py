@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from harness.comparators import text_similarity
 from harness.comparators._text.near_copies import compare_near
+from harness.comparators._text.overlap import OVERLAPS
 from harness.core.case import Case, Provenance, Recording
 from harness.core.chat import Conversation, Message, Text
 from harness.core.output import Chat, Document, Filter, Output, StopReason
@@ -331,3 +332,38 @@ def test_items_of_a_long_text_are_read_in_time_that_grows_with_it(unit):
     start = time.process_time()
     assert compare_near(text, text + " not") is not None or len(text.split()) == 1
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "rouge_l", "chrf"),
+    [
+        ("The cat sat on the mat.", "A cat sat on a mat, purring", 0.6153846153846153, 0.3899403856840774),
+        ("Zürich 2024", "in Zurich, 2024", 0.3333333333333333, 0.3671235163336482),
+        ("日本", "日本", 0.0, 1.0),
+    ],
+)
+def test_overlaps_are_those_of_their_reference_packages(source, target, rouge_l, chrf):
+    """Values of rouge-score 0.1.2 (rougeL, F1) and sacrebleu 2.5.1 (CHRF, divided by 100)."""
+    for measure, value in (("rouge_l", rouge_l), ("chrf", chrf)):
+        found = text_similarity.build(measure=measure).compare(Chat(text=source), Chat(text=target), case=case())
+        assert found.value == pytest.approx(value, abs=1e-12)
+        assert found.comparator == f"text_similarity|measure:{measure}"
+
+
+@given(source=texts, target=texts)
+@settings(max_examples=60, deadline=None)
+def test_overlaps_lie_between_0_and_1(source, target):
+    for measure in OVERLAPS.values():
+        assert 0.0 <= measure(source, target) <= 1.0 + 1e-12
+
+
+def test_an_overlap_takes_no_calibration_and_must_be_known():
+    with pytest.raises(ConfigError, match="takes no calibration"):
+        text_similarity.build(measure="chrf", calibration="labels.json")
+    with pytest.raises(ConfigError, match="rouge_l"):
+        text_similarity.build(measure="rouge")
+
+
+def test_a_refusal_on_one_side_is_no_overlap():
+    refused = Chat(text="I'm sorry, I cannot help with that.")
+    assert text_similarity.build(measure="chrf").compare(Chat(text="Yes."), refused, case=case()).value == 0.0

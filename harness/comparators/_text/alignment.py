@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from harness.comparators._text.matching import Lexicon, lexicon
+from harness.comparators._text.near_copies import Turn, compare_near, opposed
 from harness.comparators._text.vocabulary import DENIALS
 from harness.comparators._text.words import CACHED_TEXTS, Kind, Token, Words, negators, read
 
@@ -31,7 +32,10 @@ COMMON = 50  # a word in more sentences than this aligns nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing that differs. kind: number | name | negation | omission | addition. source, target: the words."""
+    """One thing that differs. kind: number | name | negation | opposite | omission | addition.
+
+    source, target: the words.
+    """
 
     kind: str
     source: str | None
@@ -79,6 +83,8 @@ def align(source: str, target: str) -> Alignment:
         if max(our_likeness[index]) >= ALIKE:
             sentences = [theirs.words.sentence(other) for other in sorted(others)]
             changes += _changed(ours.words.sentence(index), sentences)
+            if len(others) == 1:
+                changes += _opposed(ours.words.shown(index), theirs.words.shown(min(others)))
     changes += [Change(kind="omission", source=ours.words.shown(index), target=None) for index in omitted]
     changes += [Change(kind="addition", source=None, target=theirs.words.shown(index)) for index in added]
     return Alignment(
@@ -251,6 +257,16 @@ def _changed(mine: tuple[Token, ...], others: list[tuple[Token, ...]]) -> list[C
     if _turned(mine, theirs):
         changes.append(Change(kind="negation", source=_sentence(mine), target=_sentence(theirs)))
     return changes
+
+
+def _opposed(mine: str, theirs: str) -> list[Change]:
+    """Where one sentence says another thing than its partner: an opposite, a degree, who does it."""
+    if mine == theirs:
+        return []
+    found = compare_near(mine, theirs)
+    if (found is None or found.turn is not Turn.DIFFERENT) and not opposed(mine, theirs):
+        return []
+    return [Change(kind="opposite", source=mine, target=theirs)]
 
 
 def _numbers_beyond(tokens: Sequence[Token], other: Sequence[Token]) -> list[Token]:

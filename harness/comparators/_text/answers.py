@@ -7,6 +7,7 @@ from dataclasses import replace
 from harness.comparators import not_of
 from harness.comparators._conduct import unanswered
 from harness.comparators._text.model import Model
+from harness.comparators._text.overlap import OVERLAPS
 from harness.comparators._text.refusing import refusals
 from harness.comparators._text.similarity import Same, Similarity, compare_texts
 from harness.core.case import Case
@@ -18,6 +19,23 @@ from harness.core.verdict import Comparison, Status
 
 def compare_answers(source: Output, target: Output, case: Case, model: Model, *, complete: bool) -> Similarity | str:
     """The similarity; or why the source's own answer leaves nothing to compare with."""
+    found = _answered(source, target)
+    if not isinstance(found, tuple):
+        return found
+    return compare_texts(question(case.request), found[0].text, found[1].text, model, complete=complete)
+
+
+def compare_overlap(source: Output, target: Output, measure: str) -> Similarity | str:
+    """The same with a measure of OVERLAPS in place of the model: no verdict but "same" where it is 1."""
+    found = _answered(source, target)
+    if not isinstance(found, tuple):
+        return found
+    score = OVERLAPS[measure](found[0].text, found[1].text)
+    return Similarity(score=score, verdict=Same.SAME if score >= 1 else Same.NOT_SHOWN, reasons=())
+
+
+def _answered(source: Output, target: Output) -> tuple[Chat, Chat] | Similarity | str:
+    """Both answers where their words are to be compared; else what came of the calls."""
     ours, theirs = prose(source), prose(target)
     if ours is None:
         return not_of("chat", "source", source)
@@ -29,8 +47,7 @@ def compare_answers(source: Output, target: Output, case: Case, model: Model, *,
         same = settled[0] is Status.MATCH
         verdict = Same.SAME if same else Same.DIFFERENT
         return Similarity(score=float(same), verdict=verdict, reasons=(settled[1],))
-    cut = _cut(ours, theirs)
-    return cut or compare_texts(question(case.request), ours.text, theirs.text, model, complete=complete)
+    return _cut(ours, theirs) or (ours, theirs)
 
 
 def prose(output: Output) -> Chat | None:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from harness.comparators._text.meanings import CANONICAL, NEGATORS, PHRASES
+from harness.comparators._text.meanings import NEGATORS, PHRASES
 from harness.comparators._text.quantities import MONTH_NAMES, Quantity, is_unit, may_count, quantities_in
+from harness.comparators._text.spelling import stem
 from harness.comparators._text.vocabulary import word_set
-from harness.comparators._text.words import CACHED_TEXTS, stem
+from harness.comparators._text.words import CACHED_TEXTS
 
 LONGEST_PIECE = 200  # characters without white space that may be one address or identifier
 
@@ -77,16 +78,6 @@ _FOOT_NOTE = re.compile(r"\[\^?\d{1,3}\^?\]")
 _WIDE_THOUSANDS = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d{3}\b)")
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
 _ELIDED = {"n": "ne", "l": "", "d": "", "j": "", "c": "", "m": "", "t": "", "s": "", "qu": "", "dell": "", "all": ""}
-_BRITISH = (
-    (re.compile(r"(?<=[a-z]{2})is(e|ed|es|er|ers|ing|ation|ations)$"), r"iz\1"),
-    (re.compile(r"(?<=[a-z]{2})our(s|ed|ing|able|ful|ite|ites)?$"), r"or\1"),
-    (re.compile(r"(?<=[a-z]{2})tre(s)?$"), r"ter\1"),
-    (re.compile(r"(?<=[a-z]{2})ogue(s)?$"), r"og\1"),
-    (re.compile(r"(?<=[a-z]{2})ll(ed|ing|er|ers)$"), r"l\1"),
-    (re.compile(r"(?<=[a-z]{3})enc(e|es)$"), r"ens\1"),
-    (re.compile(r"ramme(s)?$"), r"ram\1"),
-    (re.compile(r"yse(d|s|r|rs)?$"), r"yze\1"),
-)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -226,25 +217,8 @@ def _item(what: str, shown: str, *, leads: bool) -> Item:
     if what in ("code", "number"):
         form = shown if "/" in shown or shown[0] in "-." else shown.casefold()  # -d and -D are two options
         return Item(form, form, shown, Sort.CODE)
-    form, key = word_key(shown)
-    if form in _ARTICLES and not (shown.isupper() and len(shown) > 1):
-        return Item(key, form, shown, Sort.ARTICLE)
-    named = shown[0].isupper() and (not leads or shown.isupper()) and form not in NEGATORS
-    return Item(key, form, shown, Sort.NAME if named else Sort.WORD)
-
-
-@lru_cache(maxsize=65536)
-def word_key(shown: str) -> tuple[str, str]:
-    """(form, key) of a word: spelling variants, inflections and words for the same thing share their key."""
     form = shown.lower()
-    if form in CANONICAL:
-        return form, CANONICAL[form]
-    spelled = form
-    if len(form) >= 5:
-        for pattern, instead in _BRITISH:
-            spelled = pattern.sub(instead, spelled)
-    base = stem(spelled)
-    return form, CANONICAL.get(spelled) or _BY_STEM.get(base) or base
-
-
-_BY_STEM = {stem(word): name for word, name in CANONICAL.items() if "_" not in word and len(word) > 3}
+    if form in _ARTICLES and not (shown.isupper() and len(shown) > 1):
+        return Item(stem(form), form, shown, Sort.ARTICLE)
+    named = shown[0].isupper() and (not leads or shown.isupper()) and form not in NEGATORS
+    return Item(stem(form), form, shown, Sort.NAME if named else Sort.WORD)

@@ -67,8 +67,8 @@ difficult hard tough
 easy simple effortless
 correct right true accurate
 false wrong incorrect untrue inaccurate
-increase rise grow raise rose risen grew grown raised go_up went_up climb
-decrease fall drop reduce lower decline fell fallen diminish go_down went_down shrink
+increase rise grow raise rose risen grew grown raised go_up went_up climb enlarge
+decrease fall drop reduce lower decline fell fallen diminish go_down went_down shrink shrank shrunk
 win won
 lose lost
 defeat beat beaten
@@ -220,6 +220,7 @@ win lose
 winner loser
 before after
 before during
+within after
 above below
 at_least at_most
 above at_most

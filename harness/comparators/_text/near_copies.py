@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import Indel
 
-from harness.comparators._text.items import Item, Sort, items, told, word_key
+from harness.comparators._text.items import Item, Sort, items, told
 from harness.comparators._text.meanings import (
     COORDINATORS,
     COPULAS,
@@ -27,6 +27,7 @@ from harness.comparators._text.meanings import (
     OPPOSITES,
 )
 from harness.comparators._text.quantities import agree
+from harness.comparators._text.spelling import stem
 from harness.comparators._text.vocabulary import DENIALS, FUNCTION, word_set
 from harness.comparators._text.words import CACHED_TEXTS, read
 
@@ -68,10 +69,14 @@ class Turn(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found, and each reason in words."""
+    """What was found, and each reason in words.
+
+    decisive: it counts whatever was asked, since the sense is turned around, or since nothing else differs.
+    """
 
     turn: Turn
     reasons: tuple[str, ...] = ()
+    decisive: bool = False
 
 
 def compare_near(source: str, target: str) -> Found | None:
@@ -80,6 +85,20 @@ def compare_near(source: str, target: str) -> Found | None:
     if len(ours ^ theirs) > min(MOST_STEMS, 4 + (len(ours) + len(theirs)) / 2):
         return None
     return compare_items(_counted(source), _counted(target))
+
+
+def opposed(source: str, target: str) -> bool:
+    """Whether two sentences that tell the same, in whatever words, hold an odd number of opposites and negations, or
+    one degree in place of another ("must" and "can"). Swapped sentences get the same answer.
+    """
+    ours, theirs = _counted(source), _counted(target)
+    gone, come = _cancelled(_left(ours, theirs), _left(theirs, ours))
+    # "within 5 days" may become "5 days after": an opposite only where the words around it stay.
+    flips = [pair for pair in _flips(gone, come) if "within" not in (pair[0].form, pair[1].form)]
+    negations = sum(item.negates for item in (*gone, *come))
+    if flips:
+        return len(flips) == 1 and negations % 2 == 0
+    return negations == 0 and bool(_degrees(gone, come))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +126,7 @@ def compare_items(ours: Counted, theirs: Counted) -> Found | None:
         return None
     particles = _particles(ours, theirs)
     if particles is not None:
-        return Found(Turn.DIFFERENT, (particles,))
+        return Found(Turn.DIFFERENT, (particles,), decisive=True)
     gone, come = _cancelled(_left(ours, theirs), _left(theirs, ours))
     if max(len(gone), len(come)) > FEW:
         return None
@@ -225,18 +244,21 @@ def _judged(gone: list[Item], come: list[Item], ours: Counted, theirs: Counted, 
             reasons.append(f'the sense is turned around: target "{_said(theirs)}", source "{_said(ours)}"')
         if places is not None:
             reasons.append(places)
+    turned = bool(reasons)
     typed, suspect, replaced = _typed(gone, come, _Places(ours.items, gone), _Places(theirs.items, come), alike)
     reasons += typed
     if reasons:
         unexplained = len(gone) + len(come) - 2 * len(typed)
-        return Found(Turn.DIFFERENT if unexplained <= UNEXPLAINED else Turn.REPLACED, tuple(reasons))
+        turn = Turn.DIFFERENT if unexplained <= UNEXPLAINED else Turn.REPLACED
+        decisive = turn is Turn.DIFFERENT and (turned or unexplained <= 0)
+        return Found(turn, tuple(reasons), decisive=decisive)
     if len(flips) > 1 or (turns and any(item.key in DEGREES for item in (*gone, *come))):
         suspect.append(f'more than one thing is turned around: target "{_said(theirs)}", source "{_said(ours)}"')
     if moved is not None and moved.doubtful:
         suspect.append(moved.said)
     if suspect:
         few = min(len(gone), len(come)) <= FEW_REPLACED
-        return Found(Turn.SUSPECT if few else Turn.REPLACED, tuple(suspect))
+        return Found(Turn.SUSPECT if few else Turn.REPLACED, tuple(suspect), decisive=max(len(gone), len(come)) <= 1)
     if replaced is not None:
         return Found(Turn.REPLACED, (replaced,))
     if not gone and not come and not excused and (moved is not None or turns or _in_order(ours, theirs)):
@@ -319,7 +341,7 @@ def _prefix_of(form: str, base: str) -> bool:
     for prefix in OPPOSITE_PREFIXES:
         if form.startswith(prefix) and len(form) > len(prefix) + 2:
             rest = form[len(prefix) :]
-            if rest == base or word_key(rest)[1] == word_key(base)[1]:
+            if rest == base or stem(rest) == stem(base):
                 return True
     return base.endswith("ful") and form == base[:-3] + "less"
 

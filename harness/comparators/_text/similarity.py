@@ -109,11 +109,11 @@ def _cited(found: Found | None, source: str, target: str) -> Found | None:
 
 def _counts(near: Found, compared: Pair, complete: bool) -> bool:  # noqa: FBT001
     """Whether a difference between near copies keeps them from being called the same."""
-    if near.turn >= Turn.SUSPECT:
-        return True
     if not near.reasons:
         return False
-    return complete or (near.turn is Turn.REPLACED and _salient(compared))
+    if complete or near.decisive:
+        return True
+    return near.turn >= Turn.REPLACED and _salient(compared)
 
 
 def _salient(compared: Pair) -> bool:
@@ -183,7 +183,7 @@ def _defects(compared: Pair, source: str, target: str, complete: bool) -> tuple[
         return reasons, True
     for change in aligned.of("number", "name"):
         reasons.append(f"target says {_short(change.target)}, source says {_short(change.source)}")
-    for change in aligned.of("negation"):
+    for change in aligned.of("negation", "opposite"):
         reasons.append(
             f'the sense is turned around: target "{_short(change.target)}", source "{_short(change.source)}"'
         )

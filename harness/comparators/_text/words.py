@@ -7,14 +7,13 @@ length of the text and with nothing else.
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any
 
+from harness.comparators._text.spelling import stem
 from harness.comparators._text.vocabulary import (
     ABBREVIATIONS,
     CURRENCIES,
@@ -291,20 +290,3 @@ def _together(value: float, before: Token, token: Token) -> float | None:
 def _recounted(tokens: list[Token]) -> list[tuple[int, int]]:
     starts = [place for place, token in enumerate(tokens) if place == 0 or token.sentence != tokens[place - 1].sentence]
     return list(zip(starts, [*starts[1:], len(tokens)], strict=True))
-
-
-_stemmer_lock = threading.Lock()
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer("english")
-
-
-@lru_cache(maxsize=65536)
-def stem(form: str) -> str:
-    """Porter 2. The stemmer keeps state while it works, hence the lock."""
-    with _stemmer_lock:
-        return str(_stemmer().stemWord(form)) if 3 < len(form) < 40 else form.rstrip("s") or form

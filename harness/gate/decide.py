@@ -209,7 +209,8 @@ def _reason(answer: Answer, evidence: Evidence, *, hopeless: bool) -> str:
             criterion=question.criterion,
             severe=question.severe,
             slice=question.slice,
-            verdict=answer.verdict,
+            # Once the evidence has turned, what it shows now is told, and not what it showed when it was GO.
+            verdict=answer.verdict if answer.turned is None else Verdict.NO_GO,
             evidence=evidence,
             cases=found.cases,
             worse=found.worse,
@@ -219,6 +220,8 @@ def _reason(answer: Answer, evidence: Evidence, *, hopeless: bool) -> str:
             hopeless=hopeless,
         )
     )
+    if answer.turned is not None:
+        told = words.turned_since(told)
     if question.slice is not None and not answer.votes and not question.criterion.advisory:
         return words.not_covered(told)
     return told if answer.fault is None else f"{told} {answer.fault}"

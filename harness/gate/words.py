@@ -238,6 +238,10 @@ def crossed_before(where: str, verdict: Verdict, run: str) -> str:
     return f"{where}: {verdict.value} was reached in run {run or 'without a name'} and is final for this epoch."
 
 
+def turned_since(reason: str) -> str:
+    return f"GO was reached earlier and is final for this epoch, but the evidence has turned since: {reason}"
+
+
 def turned(where: str, run: str) -> str:
     return (
         f"{where}: since then the evidence has turned, and in run {run or 'without a name'} it would have been NO-GO. "

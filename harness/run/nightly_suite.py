@@ -172,7 +172,13 @@ def over_nights(tonight: Tonight, evidence: Evidence) -> tuple[SuiteNight, Parit
     looks = tuple(_looks([*((found) for _, found in mates if found.counts), one]))
     return (
         replace(one, notes=decision.notes),
-        replace(ran.report, decision=decision, looks=looks, changes=one.changes),
+        replace(
+            ran.report,
+            decision=decision,
+            looks=looks,
+            changes=one.changes,
+            previous="" if last is None else last[1].run,
+        ),
     )
 
 

@@ -92,6 +92,8 @@ def test_evidence_that_turns_after_go_is_told(gate: Gate, past: Path) -> None:
     decided = gate(night(2, flips(200, 100, noise=None, case="b")), [CERTAIN], history=past)
     assert decided.verdict == "GO"
     assert any("since then the evidence has turned" in note for note in decided.document["notes"])
+    said = "the evidence has turned since: 100 of 1,200 cases flipped. Even allowing for luck at least"
+    assert said in json.dumps(decided.document)
 
 
 def test_a_fault_tonight_takes_a_go_back_and_no_no_go(gate: Gate, past: Path) -> None:

@@ -157,4 +157,4 @@ def _times(p: float) -> str:
 
 
 def _tick(power: int) -> str:
-    return f"{10**power:,}"
+    return ("1", "10", "100", "1k", "10k", "100k", "1M")[power]

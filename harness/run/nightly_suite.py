@@ -177,7 +177,7 @@ def over_nights(tonight: Tonight, evidence: Evidence) -> tuple[SuiteNight, Parit
             decision=decision,
             looks=looks,
             changes=one.changes,
-            previous="" if last is None else last[1].run,
+            previous="" if last is None else last[1].run or "",
         ),
     )
 

@@ -48,7 +48,7 @@ class Measured:
     run that has not ended; unended, todo: in which way, where it is not a run to be resumed. damage: why its files are
     not to be trusted; then there is no decision. decision: made again from rows and policy. served: side -> what
     answered, in the words of the evidence. policy: that it was run under. Of a suite that is replayed in portions, run
-    is the newest of its epoch, and hashes and first call are of all of them.
+    is the newest of its epoch, and hashes and first call are of all of them. made_by: see `run.provenance`.
     """
 
     run: str
@@ -64,6 +64,7 @@ class Measured:
     rows_sha256: str = ""
     ledger_sha256: str = ""
     served: Mapping[str, str] = field(default_factory=dict)
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
     def canonical(self) -> dict[str, Any]:
         """What is signed of it: hashes, and what was decided; no words that another version could say otherwise."""
@@ -74,6 +75,7 @@ class Measured:
             "golden_sha256": self.golden_sha256,
             "rows_sha256": self.rows_sha256,
             "ledger_sha256": self.ledger_sha256,
+            "made_by": dict(self.made_by),
             "decision": None if self.decision is None else self.decision.verdict.value,
             "findings": [[one.criterion, one.slice, one.verdict.value, one.gating, one.waived_by] for one in findings],
         }
@@ -96,7 +98,8 @@ class SuiteEvidence:
     """One required suite: its newest evidence in both directions, and what it is today.
 
     source, target: the endpoints that it calls under its profile. policy: of its suite.toml today. golden_sha256: of
-    its golden set today. passed_over: newer runs that can never stand for the way forward, each with the reason.
+    its golden set today. made_by, made_back_by: `checks` and `settings` of `run.provenance`, as they are today, for
+    either direction. passed_over: newer runs that can never stand for the way forward, each with the reason.
     refusal: a newer run among those that says NO-GO. harness: version of what decides now.
     """
 
@@ -107,6 +110,8 @@ class SuiteEvidence:
     policy: Policy
     golden_sha256: str
     harness: str
+    made_by: Mapping[str, str] = field(default_factory=dict)
+    made_back_by: Mapping[str, str] = field(default_factory=dict)
     forward: Measured | None = None
     rehearsal: Measured | None = None
     selftest: SelfTested | None = None

@@ -112,7 +112,15 @@ def _changed(known: SuiteEvidence, run: Measured) -> str:
         return "The policy has changed"
     if run.policy.epoch_id != known.policy.under(run.policy.conditions).epoch_id:
         return "The suite has changed"
-    return "The golden set has changed" if run.golden_sha256 != known.golden_sha256 else ""
+    if run.golden_sha256 != known.golden_sha256:
+        return "The golden set has changed"
+    today = known.made_back_by if run.policy.conditions.reverse else known.made_by
+    if run.made_by.get("checks") != today.get("checks"):
+        return "The suite's own code has changed"
+    # Calls that arrive as recorded widen the clients, so that their settings are not those of the profile.
+    if not run.policy.conditions.arrival and run.made_by.get("settings") != today.get("settings"):
+        return "Clouds, accounts, endpoints or network of the profile have changed"
+    return ""
 
 
 def _fresh(known: SuiteEvidence, run: Measured, again: str, max_age_days: float, now: datetime) -> Line:

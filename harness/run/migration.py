@@ -25,12 +25,11 @@ from harness.gate.migration_evidence import Measured, SelfTested, SuiteEvidence
 from harness.gate.policy import load_policy
 from harness.gate.selftest import SelfTest
 from harness.recordings import manifest
-from harness.run import nights
+from harness.run import nights, provenance, sides
 from harness.run.folder import RunFolder, RunRecord, write_whole
 from harness.run.migration_nights import Nights
 from harness.run.migration_runs import Run, measured, newest, read_runs
 from harness.run.session import decide_stored, utc_now
-from harness.run.sides import pair_of
 from harness.run.store import Store
 
 SELFTEST = "selftest.json"
@@ -85,7 +84,7 @@ def _evidence(
 ) -> SuiteEvidence:
     profile = config.profile(project, required.profile)
     suite = _suite(project, required.suite)
-    pair = pair_of(suite.pair, suite.pair_options, where=str(suite.path), suite_folder=suite.folder)
+    pair = sides.pair_of(suite.pair, suite.pair_options, where=str(suite.path), suite_folder=suite.folder)
     golden = manifest.read(suite.golden / "manifest.json")
     own = [run for run in runs if (run.record.suite, run.record.profile) == (suite.name, profile.name)]
     forward, over = newest(own, reverse=False)
@@ -98,6 +97,8 @@ def _evidence(
         policy=load_policy(suite.path),
         golden_sha256=golden.sha256,
         harness=version("parity-harness"),
+        made_by=_asked(suite, profile, reverse=False),
+        made_back_by=_asked(suite, profile, reverse=True),
         forward=_forward(forward, over_nights, suite.name, profile.name, now),
         rehearsal=None if back is None or not required.rehearsal else measured(back, now),
         selftest=_selftest(own) if asked.selftest else None,
@@ -124,6 +125,11 @@ def _suite(project: config.Project, name: str) -> config.Suite:
         known = [one.parent.name for one in project.folder.glob(f"suites/*/{config.SUITE_FILE}")]
         raise UnknownName(str(project.folder / "suites"), "suite", name, known)
     return config.load_suite(path)
+
+
+def _asked(suite: config.Suite, profile: config.Profile, *, reverse: bool) -> dict[str, str]:
+    """What a run of today would be made by, as far as it is known before the first call."""
+    return provenance.asked(suite, sides.settings(profile, suite, mode=Mode.DUAL, reverse=reverse, lab={}))
 
 
 def _endpoint(suite: config.Suite, profile: config.Profile, side: Side) -> str:

@@ -99,6 +99,7 @@ class Nights:
             rows_sha256=_over(one.rows_sha256 for one in checked.values()),
             ledger_sha256=_over(one.book.sha256 for one in checked.values()),
             served=checked[record.run].served,
+            made_by=dict(record.made_by),
         )
 
     def _check(self, name: str) -> Checked:

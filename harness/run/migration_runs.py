@@ -117,6 +117,7 @@ def measured(run: Run, now: Callable[[], datetime]) -> Measured:
         rows_sha256=found.rows_sha256,
         ledger_sha256=found.book.sha256,
         served=found.served,
+        made_by=dict(record.made_by),
     )
 
 

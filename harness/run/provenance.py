@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from harness.config import SideSettings, Suite
 from harness.core.call import Side
 from harness.run.plan import Plan
 
@@ -30,19 +31,28 @@ def made_by(made: Plan, served: Mapping[Side, Iterable[str]]) -> dict[str, str]:
 
 def settings(made: Plan) -> dict[str, str]:
     """The part that is known before the first call."""
-    checks = sorted(path for path in made.suite.folder.glob("*.py") if not path.name.startswith("test_"))
-    own = "\n".join(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in checks)
     signatures = "\n".join(f"{metric}={comparator.signature()}" for metric, comparator in made.comparators)
     return {
         "comparators": _digest(signatures),
-        **({"checks": _digest(own)} if own else {}),
-        "settings": sides(made)[:16],
+        **asked(made.suite, {Side.SOURCE: made.source_settings, Side.TARGET: made.target_settings}),
     }
 
 
+def asked(suite: Suite, settings: Mapping[Side, SideSettings]) -> dict[str, str]:
+    """`checks` and `settings`, which are known without a plan. settings: of both sides, as they stand in the run."""
+    checks = sorted(path for path in suite.folder.glob("*.py") if not path.name.startswith("test_"))
+    own = "\n".join(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in checks)
+    return {**({"checks": _digest(own)} if own else {}), "settings": _of_sides(settings)[:16]}
+
+
 def sides(made: Plan) -> str:
-    """Hash of where the calls go and as whom; the lab's addresses, new at every start, are left out."""
-    both = [repr(replace(one, lab={})) for one in (made.source_settings, made.target_settings)]
+    """Hash of where the calls go and as whom."""
+    return _of_sides({Side.SOURCE: made.source_settings, Side.TARGET: made.target_settings})
+
+
+def _of_sides(settings: Mapping[Side, SideSettings]) -> str:
+    """The lab's addresses, new at every start, are left out."""
+    both = [repr(replace(settings[side], lab={})) for side in Side]
     return hashlib.sha256("\n".join(both).encode()).hexdigest()
 
 

@@ -208,6 +208,18 @@ def test_a_changed_suite_asks_for_a_new_run(migration: Migration):
     assert migration.status("suite as today").startswith("missing: The policy has changed")
 
 
+def test_changed_code_beside_the_suite_and_another_account_ask_for_a_new_run(migration: Migration):
+    checks = migration.project.suite.parent / "checks.py"
+    kept = checks.read_text()
+    checks.write_text(kept + "\n# other words\n")
+    assert migration.status("suite as today").startswith("missing: The suite's own code has changed")
+    checks.write_text(kept)
+    assert migration.status("suite as today").startswith("ok")
+    source = '[profiles.here.source]\ncloud = "aws"\n'
+    migration.project.edit(migration.folder / "parity.toml", source, source + 'region = "eu-west-1"\n')
+    assert migration.status("suite as today").startswith("missing: Clouds, accounts, endpoints")
+
+
 def test_without_a_self_test_nothing_shows_that_the_gate_refuses(migration: Migration):
     (migration.forward() / "selftest.json").unlink()
     assert migration.status("self-test") == "missing: Nothing shows that this gate can refuse."

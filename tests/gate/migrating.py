@@ -61,6 +61,7 @@ def measured(policy: Policy, *, reverse: bool = False, of: Rows | None = None, *
         "golden_sha256": "a" * 64,
         "rows_sha256": "b" * 64,
         "ledger_sha256": "c" * 64,
+        "made_by": {"checks": "d", "settings": "e"},
     }
     return Measured(decision=decision, policy=under, **{**told, **more})
 
@@ -75,6 +76,8 @@ def known(policy: Policy | None = None, **more: Any) -> SuiteEvidence:
         "policy": made,
         "golden_sha256": "a" * 64,
         "harness": "1.0",
+        "made_by": {"checks": "d", "settings": "e"},
+        "made_back_by": {"checks": "d", "settings": "e"},
         "forward": measured(made),
         "rehearsal": measured(made, reverse=True, run="20261124T120000Z-visits-cd34"),
         "selftest": SelfTested(

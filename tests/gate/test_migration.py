@@ -127,6 +127,12 @@ def test_a_changed_suite_policy_or_golden_set_makes_a_run_history():
     assert line(asked(known(forward=measured(wider))), "suite as today").says.startswith("The policy has changed")
     moved = replace(suite_policy(), definition="another")
     assert line(asked(known(forward=measured(moved))), "suite as today").says.startswith("The suite has changed")
+    for name, said in (("checks", "The suite's own code has changed"), ("settings", "Clouds, accounts, endpoints")):
+        run = replace(known().forward, made_by={**known().made_by, name: "other"})
+        assert line(asked(known(forward=run)), "suite as today").says.startswith(said)
+    assert line(asked(known(forward=replace(known().forward, made_by={}))), "suite as today").status == "missing"
+    back = replace(known().rehearsal, made_by={"checks": "d"})
+    assert line(asked(known(rehearsal=back)), "rehearsal").status == "missing"
     run = replace(known().forward, golden_sha256="0" * 64)
     assert line(asked(known(forward=run)), "suite as today").says.startswith("The golden set has changed")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.run import add_lab_state, lab_for, suite_file
 from harness.core.check import Check, CheckStatus, fine, problem
-from harness.errors import EXIT_ERROR, EXIT_GO, HarnessError
+from harness.errors import EXIT_ERROR, EXIT_GO, ConfigError, HarnessError
 
 if TYPE_CHECKING:
     from harness.config import Profile
@@ -31,11 +31,23 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--skip", action="append", default=[], metavar="CHECK", help='leave out a check by its name, "data capture"'
     )
+    command.add_argument(
+        "--policy", action="store_true", help="print the permissions that the suites need, and no more"
+    )
+    command.add_argument(
+        "--logs",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="with --policy: where the source's logs lie, s3://...",
+    )
     command.add_argument("--json", action="store_true", help="one JSON document on stdout")
     add_lab_state(command)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.policy:
+        return _policy(args)
     checks = []
     for check in _checks(args):
         if any(check.name.rpartition(": ")[2] == name for name in args.skip):
@@ -47,6 +59,30 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([_document(check) for check in checks]))
     return EXIT_ERROR if any(check.status is CheckStatus.PROBLEM for check in checks) else EXIT_GO
+
+
+def _policy(args: argparse.Namespace) -> int:
+    """IAM policies and Azure roles; calls nothing."""
+    from harness import config
+    from harness.run import permissions
+    from harness.run.doctor import granted
+
+    for url in args.logs:
+        if not url.startswith("s3://"):
+            raise ConfigError(f'--logs {url}: an address of S3 is meant, "s3://BUCKET/PREFIX".')
+    project = config.load_project(args.suites[0].resolve() if args.suites else Path.cwd())
+    profile = config.profile(project, args.profile)
+    suites = [suite_file(path) for path in args.suites] or sorted((project.folder / "suites").glob("*/suite.toml"))
+    plans = [_made(suite, profile, reverse=args.reverse) for suite in suites]
+    grants = granted(plans, logs=args.logs)
+    found = {"aws": permissions.aws_policies(grants), "azure": permissions.azure_roles(grants)}
+    if args.json:
+        print(json.dumps({cloud: [permissions.as_json(one) for one in some] for cloud, some in found.items()}))
+        return EXIT_GO
+    for cloud, some in found.items():
+        for one in some:
+            print(permissions.as_text(cloud, one))
+    return EXIT_GO
 
 
 def _document(check: Check) -> dict[str, Any]:
@@ -112,14 +148,20 @@ def _packages() -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _planned(suite: Path, profile: Profile, sound: list[Plan], *, reverse: bool) -> str:
-    """Every request said on both sides; a plan that can be is added to `sound`."""
+def _made(suite: Path, profile: Profile, *, reverse: bool) -> Plan:
+    """The plan of a suite: both sides, or the source alone where the profile names no target."""
     from harness.core.call import Mode
     from harness.run import plan
 
-    # A profile that names the source alone can record, and nothing else.
     mode = Mode.RECORD if profile.target is None else Mode.DUAL if reverse else None
-    made = plan.make(suite, profile, mode=mode, reverse=reverse)
+    return plan.make(suite, profile, mode=mode, reverse=reverse)
+
+
+def _planned(suite: Path, profile: Profile, sound: list[Plan], *, reverse: bool) -> str:
+    """Every request said on both sides; a plan that can be is added to `sound`."""
+    from harness.run import plan
+
+    made = _made(suite, profile, reverse=reverse)
     plan.preflight(made)
     sound.append(made)
     sides = " and ".join(side.value for side in made.called)

@@ -50,7 +50,7 @@ class Load:
 
     requests, tokens: the most in one minute of the recorded traffic; None: no times, or no tokens, are known. models:
     that its requests name. tasks: of them. needs: features that they use ("json_schema"). logged: the side's cloud
-    writes the logs that golden sets come from.
+    writes the logs that golden sets come from. logs: where they lie, "s3://BUCKET/PREFIX", where that is known.
     """
 
     requests: int | None = None
@@ -59,20 +59,24 @@ class Load:
     tasks: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     logged: bool = False
+    logs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A permission that a side needs. cloud: "aws" or "azure"; `why` is for whoever grants it.
 
-    resources: ARNs, or scopes. data_actions: Azure's, of the data plane. builtin: the narrowest built-in role that
-    holds them; "": none that is narrow.
+    resources: ARNs, or scopes. conditions: keys of IAM and the values that they must equal. holder: "caller" where
+    whoever assumes the side's role needs it, "" where the side itself does. data_actions: Azure's, of the data plane.
+    builtin: the narrowest built-in role that holds them; "": none that is narrow.
     """
 
     cloud: str
     why: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    conditions: tuple[tuple[str, str], ...] = ()
+    holder: str = ""
     data_actions: tuple[str, ...] = ()
     builtin: str = ""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.call import Answer, Side
@@ -39,14 +39,14 @@ def examine(plan: Plan, *, patience_s: float = PATIENCE_S) -> Iterator[Check]:
             yield Check(f"{name}: {check.name}", check.status, check.said, check.remedy)
 
 
-def granted(plans: Iterable[Plan]) -> list[tuple[str, Grant]]:
-    """What the suites need leave for: (suite and side, grant)."""
+def granted(plans: Iterable[Plan], *, logs: Sequence[str] = ()) -> list[tuple[str, Grant]]:
+    """What the suites need leave for: (suite and side, grant). logs: where the source's logs lie, by URL."""
     return [
-        (f"{plan.suite.name}, {side.value}", grant)
+        (f"{plan.suite.name} {side.value}", grant)
         for plan in plans
         for side in plan.called
         if isinstance(service := plan.service(side), Checkable)
-        for grant in service.grants(load_of(plan, side))
+        for grant in service.grants(replace(load_of(plan, side), logs=tuple(logs)))
     ]
 
 

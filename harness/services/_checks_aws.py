@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore import exceptions as boto
 
 from harness.config import SideSettings
-from harness.core.check import Check, Grant, fine, problem, unchecked
+from harness.core.check import Check, Grant, Load, fine, problem, unchecked
 from harness.errors import ConfigError, Denied, HarnessError, ServiceError
 from harness.services._aws import Aws
 from harness.services._hosts import aws_cloud
@@ -69,19 +70,42 @@ def opened(settings: SideSettings, service: str, api: str) -> Iterator[Any]:
         aws.close()
 
 
-def log_grants(partition: str) -> tuple[Grant, ...]:
-    """What reading the cloud's logs needs. Which bucket and key they lie in, no suite says: the words are for whoever
-    grants them to replace.
+def account_of(settings: SideSettings) -> str:
+    """The account, where the profile's role tells it; else any."""
+    return settings.role_arn.split(":")[4] if settings.role_arn is not None else "*"
+
+
+def role_grants(settings: SideSettings) -> tuple[Grant, ...]:
+    """What whoever assumes the side's role needs; the role's trust policy must name it too."""
+    if settings.role_arn is None:
+        return ()
+    why = "assume the role of the side"
+    return (Grant(cloud="aws", why=why, actions=("sts:AssumeRole",), resources=(settings.role_arn,), holder="caller"),)
+
+
+def log_grants(settings: SideSettings, load: Load) -> tuple[Grant, ...]:
+    """What reading the cloud's logs needs, for the side that is logged.
+
+    Where they lie no suite says: LOG-BUCKET stands for it until somebody does. Decryption is bound to S3, so that no
+    key has to be named.
     """
-    bucket = f"arn:{partition}:s3:::LOG-BUCKET"
+    if not load.logged:
+        return ()
+    partition, region = aws_cloud(settings, "s3").partition, settings.region
+    places = [urlsplit(one) for one in load.logs or ("s3://LOG-BUCKET/",)]
+    buckets = tuple(dict.fromkeys(f"arn:{partition}:s3:::{one.netloc}" for one in places))
+    objects = tuple(dict.fromkeys(f"arn:{partition}:s3:::{one.netloc}/{one.path.lstrip('/')}*" for one in places))
+    key = f"arn:{partition}:kms:{region or '*'}:{account_of(settings)}:key/*"
+    through = (("kms:ViaService", f"s3.{region}.amazonaws.com"),) if region else ()
     return (
-        Grant(cloud="aws", why="parity import: find the logs", actions=("s3:ListBucket",), resources=(bucket,)),
-        Grant(cloud="aws", why="parity import: read the logs", actions=("s3:GetObject",), resources=(f"{bucket}/*",)),
+        Grant(cloud="aws", why="parity import: find the logs", actions=("s3:ListBucket",), resources=buckets),
+        Grant(cloud="aws", why="parity import: read the logs", actions=("s3:GetObject",), resources=objects),
         Grant(
             cloud="aws",
             why="parity import: decrypt the logs, where the bucket has a key of its own",
             actions=("kms:Decrypt",),
-            resources=(f"arn:{partition}:kms:REGION:ACCOUNT:key/LOG-KEY",),
+            resources=(key,),
+            conditions=through,
         ),
     )
 

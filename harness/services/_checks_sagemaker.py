@@ -30,12 +30,13 @@ def probes(settings: SideSettings, load: Load, service: str) -> tuple[Probe, ...
 
 def grants(settings: SideSettings, load: Load) -> tuple[Grant, ...]:
     partition = aws_cloud(settings, "sagemaker").partition
-    arn = f"arn:{partition}:sagemaker:{settings.region or '*'}:*:endpoint/{settings.endpoint.lower()}"
+    region, account = settings.region or "*", aws.account_of(settings)
+    arn = f"arn:{partition}:sagemaker:{region}:{account}:endpoint/{settings.endpoint.lower()}"
     needed = [
         Grant(cloud="aws", why="score the suite's cases", actions=("sagemaker:InvokeEndpoint",), resources=(arn,)),
         Grant(cloud="aws", why="parity doctor: state, capture and instances", actions=(DESCRIBE,), resources=(arn,)),
     ]
-    return (*needed, *(aws.log_grants(partition) if load.logged else ()))
+    return (*needed, *aws.log_grants(settings, load), *aws.role_grants(settings))
 
 
 def _network(settings: SideSettings, service: str) -> list[Check]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.conftest import SharedLab
@@ -94,3 +96,48 @@ def test_a_check_that_is_skipped_says_so(tmp_path, shared_lab: SharedLab):
     words = ("--skip", "leave to call", "--lab-state", str(shared_lab.state_file))
     done = project.parity("doctor", *words)
     assert "not checked visits: target azureml: leave to call: left out by --skip" in done.out
+
+
+def test_policies_of_both_clouds_come_from_the_suites_alone_and_nothing_is_called(tmp_path):
+    project = visits.make(tmp_path)
+    done = project.parity("doctor", "--policy", "--json", "--logs", "s3://records/capture/")
+    assert (done.code, done.err) == (0, "")
+    statements = {
+        action: one
+        for each in done.document["aws"]
+        for one in each["document"]["Statement"]
+        for action in one["Action"]
+    }
+    assert statements["s3:GetObject"]["Resource"] == ["arn:aws:s3:::records/capture/*"]
+    (endpoint,) = statements["sagemaker:InvokeEndpoint"]["Resource"]
+    assert endpoint.startswith("arn:aws:sagemaker:") and endpoint.endswith(":endpoint/visits")
+    assert statements["sagemaker:InvokeEndpoint"]["Sid"] in done.document["aws"][0]["why"]
+    actions = {action for each in done.document["azure"] for action in each["document"]["Actions"]}
+    assert "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action" in actions
+
+
+def test_a_policy_in_words_holds_the_same_documents_as_json(tmp_path):
+    project = visits.make(tmp_path)
+    told = project.parity("doctor", "--policy").out
+    found = project.parity("doctor", "--policy", "--json").document
+    plain = "\n".join(line for line in told.splitlines() if not line.startswith("#"))
+    documents, decoder = [], json.JSONDecoder()
+    while plain.strip():
+        document, end = decoder.raw_decode(plain.strip())
+        documents.append(document)
+        plain = plain.strip()[end:]
+    assert documents == [each["document"] for cloud in ("aws", "azure") for each in found[cloud]]
+
+
+def test_the_way_back_needs_the_same_leave_of_both_clouds(tmp_path):
+    project = visits.make(tmp_path)
+    over = project.parity("doctor", "--policy", "--json").document
+    back = project.parity("doctor", "--policy", "--reverse", "--json").document
+    names = [sorted(each["document"]["Actions"]) for each in over["azure"]]
+    assert names == [sorted(each["document"]["Actions"]) for each in back["azure"]]
+
+
+def test_logs_that_lie_elsewhere_are_refused(tmp_path):
+    done = visits.make(tmp_path).parity("doctor", "--policy", "--logs", "records")
+    assert done.code == 2
+    assert "s3://BUCKET/PREFIX" in done.err

@@ -34,9 +34,8 @@ def probes(settings: SideSettings, load: Load, service: str) -> tuple[Probe, ...
 
 
 def grants(settings: SideSettings, load: Load) -> tuple[Grant, ...]:
-    partition, region = aws_cloud(settings, "bedrock").partition, settings.region or "*"
     models = load.models or (settings.endpoint,)
-    arns = tuple(dict.fromkeys(arn for one in models for arn in _arns(one, partition, region)))
+    arns = tuple(dict.fromkeys(arn for one in models for arn in _arns(one, settings)))
     needed = [
         Grant(
             cloud="aws",
@@ -61,17 +60,18 @@ def grants(settings: SideSettings, load: Load) -> tuple[Grant, ...]:
         why = "parity doctor: whether calls are logged (the action knows no resources)"
         action = "bedrock:GetModelInvocationLoggingConfiguration"
         needed.append(Grant(cloud="aws", why=why, actions=(action,), resources=("*",)))
-    return (*needed, *(aws.log_grants(partition) if load.logged else ()))
+    return (*needed, *aws.log_grants(settings, load), *aws.role_grants(settings))
 
 
-def _arns(model: str, partition: str, region: str) -> tuple[str, ...]:
+def _arns(model: str, settings: SideSettings) -> tuple[str, ...]:
     """What a call needs leave for: a model in the side's region, or a profile and its models wherever it leads."""
+    partition, region = aws_cloud(settings, "bedrock").partition, settings.region or "*"
     if model.startswith("arn:"):
         return (model, f"arn:{partition}:bedrock:*::foundation-model/*") if "inference-profile/" in model else (model,)
     if _PROFILE.search(model):
         bare = model.partition(".")[2]
         return (
-            f"arn:{partition}:bedrock:{region}:*:inference-profile/{model}",
+            f"arn:{partition}:bedrock:{region}:{aws.account_of(settings)}:inference-profile/{model}",
             f"arn:{partition}:bedrock:*::foundation-model/{bare}",
         )
     return (f"arn:{partition}:bedrock:{region}::foundation-model/{model}",)

@@ -62,6 +62,7 @@ def _runs(args: argparse.Namespace) -> int:
     from harness import config
     from harness.core.verdict import Verdict
     from harness.gate.document import document
+    from harness.reporters._parts.text import visible
     from harness.run.folder import find_run
     from harness.run.session import combine, decide_stored
 
@@ -83,7 +84,7 @@ def _runs(args: argparse.Namespace) -> int:
         print(json.dumps({"decision": verdict.value, "runs": runs, "signoff": signoff}, allow_nan=False))
         return exit_code(verdict)
     for name, decision in decisions.items():
-        print(f"{decision.verdict.value:13} {name}: {decision.headline}")
+        print(visible(f"{decision.verdict.value:13} {name}: {decision.headline}"))
     for name, state in signed.items():
         print(f"{'signed off' if state.complete else 'not signed off':13} {name}: {' '.join(state.reasons)}")
     print(verdict.value)

@@ -98,13 +98,14 @@ def _night(
 ) -> Finished:
     from dataclasses import replace
 
+    from harness.reporters._parts.text import visible
     from harness.run import nightly
     from harness.run.progress import counter, silent
 
     stream = sys.stderr if args.json else sys.stdout
 
     def told(one: SuiteNight, report: ParityReport | None) -> None:
-        print(f"{one.verdict.value:13} {one.suite}: {one.headline}", file=stream)
+        print(visible(f"{one.verdict.value:13} {one.suite}: {one.headline}"), file=stream)
         if report is not None:
             print(f"              {store.reports / str(one.run) / 'report.html'}", file=stream, flush=True)
 

@@ -1,7 +1,7 @@
 """What a report may carry out of this machine: the profile's payload rule, applied in this one place.
 
 A text field is either open (names, versions, the gate's own words) or a payload's. What nobody has put on the list of
-open ones is treated as a payload, so that a field that is new cannot leak: a test names those without a place.
+open ones is treated as a payload, so that a field that is new cannot leak.
 """
 
 from __future__ import annotations

@@ -191,11 +191,11 @@ def _tell(args: argparse.Namespace, told: Told) -> None:
     if args.json:
         print(json.dumps(told.document(), allow_nan=False), flush=True)
         return
-    did = told.did.value if told.applied else f"would say: {told.did.value}"
+    did = told.did.value if told.applied else f"dry run: {told.did.value}"
     shares = f"  [{told.shares}]" if told.shares is not None else ""
     print(f"{did}  stage {told.stage}: {told.reason}{shares}", flush=True)
     if not told.applied:
-        print("dry run: nothing was touched. --apply acts.", file=sys.stderr)
+        print("nothing was touched; --apply acts", file=sys.stderr)
 
 
 def _exit_code(told: Told) -> int:

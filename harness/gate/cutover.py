@@ -41,7 +41,7 @@ class Plan:
     def stage_name(self, index: int) -> str:
         """The name of the stage at this place of the plan; a plan that was edited may not have it."""
         if index < 0:
-            return "none"
+            return "0 %"
         return self.stages[index].name if index < len(self.stages) else f"number {index + 1}"
 
 
@@ -187,7 +187,7 @@ def _forward(at: Position, plan: Plan, *, go: Judged, live: Judged, now: datetim
             "that. Run the suites again.",
         )
     following = plan.stages[at.stage + 1]
-    return Move(at.stage + 1, following.shares, f"to stage {following.name}")
+    return Move(at.stage + 1, following.shares, f"the way forward: {go.reason}")
 
 
 def why_not_start(at: Position, found: Shares) -> str | None:

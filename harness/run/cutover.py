@@ -354,7 +354,7 @@ class Driver:
         )
         match action:
             case Move(reason=reason, shares=shares):
-                return replace(dry, did=Did.MOVED, verdict=Verdict.GO, reason=f"{reason}: {shares}")
+                return replace(dry, did=Did.MOVED, verdict=Verdict.GO, reason=f"to {shares}; {reason}")
             case RollBack(reason=reason):
                 return replace(dry, did=Did.ROLLED_BACK, verdict=Verdict.NO_GO, reason=reason)
             case Settle(made=made):

@@ -78,7 +78,7 @@ def test_a_signed_go_moves_traffic_to_the_half_and_a_fault_takes_it_back(cutover
     cutover.sign()
     dry = cutover("start")
     assert (dry.code, cutover.target()) == (0, 0)
-    assert "would say: moved" in dry.out and "--apply acts" in dry.err
+    assert "dry run: moved" in dry.out and "--apply acts" in dry.err
     assert (cutover("start", "--apply").code, cutover.target()) == (0, 1)
     waits = cutover("step", "--apply")
     assert (waits.code, cutover.target()) == (3, 1)

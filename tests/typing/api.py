@@ -27,9 +27,11 @@ from harness import (
     Request,
     Scores,
     Service,
+    Shares,
     Side,
     SideSettings,
     Status,
+    Switch,
     Task,
     Translation,
     Unreadable,
@@ -132,6 +134,23 @@ def other_tools_rows(rows: Path, policy: Path) -> Verdict:
     decision = harness.decide(harness.read_rows(rows), harness.load_policy(policy), decided_at=datetime.now(UTC))
     assert_type(decision.findings[0].verdict, Verdict)
     return decision.verdict
+
+
+class Gateway:
+    """A switch of one's own is one by its shape."""
+
+    name = "gateway"
+    mirror_limit = 0
+
+    def read(self) -> Shares:
+        return Shares.of(10)
+
+    def set(self, shares: Shares) -> None:
+        assert_type(shares.target, int)
+
+
+def own_switch() -> Switch:
+    return Gateway()
 
 
 class WithoutSignature:

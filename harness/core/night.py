@@ -10,6 +10,8 @@ from harness.core.report import Change
 from harness.core.verdict import Verdict
 
 SCHEMA = "night/1"
+ALARM = "alarm: "  # begins the finding on a question that the newest nights refuse
+EARLIER = "earlier alarm"  # the finding on what an earlier night of the epoch refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,12 @@ class Told:
     p_go: float | None = None
     p_no_go: float | None = None
     more_units: int | None = None
+
+    @property
+    def question(self) -> str:
+        """What it is about: a criterion, or a slice of one; an alarm is about the question that it refuses."""
+        name = self.criterion.removeprefix(ALARM)
+        return name if self.slice is None else f"{name}, {self.slice}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -245,20 +245,20 @@ def _entry(one: SuiteNight) -> list[Child]:
     name: Child = tag("a", one.suite, href=_link(one)) if one.run else one.suite
     told = [
         f"{count(one.units)} {'units watched' if one.kind == 'watch' else 'units'}" if one.run else "could not be run",
-        *([f"new epoch {one.epochs}"] if one.opened else []),
+        *([f"new epoch, number {one.epochs}" if one.epochs > 1 else "first night"] if one.opened else []),
         *([f"planted fault {one.planted}: no evidence"] if one.planted else []),
         *([f"alarm: {'; '.join(one.alarms)}"] if one.alarms else []),
-        *(f"{change.what}: {change.text}" for change in one.changes[:4]),
+        *(f"{change.what}: {change.text}" for change in one.changes[:4] if change.text not in one.alarms),
     ]
     return [
         tag("span", mark(one.verdict, 14), one.verdict.value, class_=f"verdict {VERDICT_CLASS[one.verdict]}"),
         " ",
         name,
-        tag("span", f" {cut_text(' · '.join(told))}", class_="small soft"),
+        tag("span", f" {_short(' · '.join(told))}", class_="small soft"),
     ]
 
 
-def cut_text(text: str) -> str:
+def _short(text: str) -> str:
     return text if len(text) <= 300 else f"{text[:299]}…"
 
 

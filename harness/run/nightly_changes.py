@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.night import SuiteNight
+from harness.core.night import EARLIER, SuiteNight
 from harness.core.report import Change
 from harness.core.verdict import Verdict
 
@@ -52,8 +52,9 @@ def _criteria(before: SuiteNight, now: SuiteNight) -> Iterator[Change]:
 
 
 def _verdicts(one: SuiteNight) -> dict[str, Verdict]:
-    return {
-        told.criterion if told.slice is None else f"{told.criterion}, {told.slice}": told.verdict
-        for told in one.findings
-        if told.gating
-    }
+    """Question -> the worse of what all nights and the newest say of it."""
+    found: dict[str, Verdict] = {}
+    for told in one.findings:
+        if told.gating and told.criterion != EARLIER and found.get(told.question) is not Verdict.NO_GO:
+            found[told.question] = told.verdict
+    return found

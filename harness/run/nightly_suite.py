@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 
 from harness.core.call import Side
-from harness.core.night import Night, SuiteNight, Told
+from harness.core.night import ALARM, EARLIER, Night, SuiteNight, Told
 from harness.core.report import Look, ParityReport
 from harness.core.rows import Flags, Rows
 from harness.core.verdict import Decision, Finding, Verdict
@@ -131,8 +131,8 @@ def over_nights(tonight: Tonight, evidence: Evidence) -> tuple[SuiteNight, Parit
         )
     figures = alarm.carried(before, bets) if judged.kind == NEW else dict(before)
     alarms = alarm.refused(figures if judged.kind == NEW else bets, questions=len({*before, *bets}))
-    alarmed_in = next((night.name for night, one in mates if one.alarms), None)
-    decision = _with_alarms(judged.decision, alarms, alarmed_in, watch=judged.kind == WATCH)
+    earlier = next((found for found in mates if found[1].alarms), None)
+    decision = _with_alarms(judged.decision, alarms, earlier, watch=judged.kind == WATCH)
     epochs = list(dict.fromkeys(one.epoch for _, one in evidence.real))
     number = epochs.index(epoch) + 1 if epoch in epochs else len(epochs) + 1
     one = SuiteNight(
@@ -144,7 +144,7 @@ def over_nights(tonight: Tonight, evidence: Evidence) -> tuple[SuiteNight, Parit
         run=record.run,
         over_nights=judged.decision.verdict,
         alarms=alarms,
-        alarmed_in=alarmed_in,
+        alarmed_in=None if earlier is None else earlier[0].name,
         epoch=epoch,
         epochs=max(len(epochs), number),
         opened=epoch not in epochs,
@@ -246,37 +246,42 @@ def _seen(finding: Finding) -> bool:
     return finding.evidence is not None or finding.verdict is not Verdict.INCONCLUSIVE
 
 
-def _with_alarms(decision: Decision, alarms: Sequence[str], alarmed_in: str | None, *, watch: bool) -> Decision:
-    """The decision with what the newest nights refuse. An alarm is NO-GO, and stays it for the epoch."""
+def _with_alarms(
+    decision: Decision, alarms: Sequence[str], earlier: tuple[Night, SuiteNight] | None, *, watch: bool
+) -> Decision:
+    """The decision with what the newest nights refuse, and what an earlier night did. Both are NO-GO for the epoch."""
+    newest = "Tonight alone" if watch else "The newest nights"
     findings = [
-        Finding(
-            criterion=f"alarm: {name}",
-            metric="",
-            verdict=Verdict.NO_GO,
-            reason=f"{'Tonight alone refuses' if watch else 'The newest nights refuse'} it, whatever the nights before "
-            f"have shown. With every loss at its margin this comes at most once in {alarm.NIGHTS} nights on average.",
-        )
-        for name in alarms
+        _alarm(name, f"{newest} refuse{'s' if watch else ''} it, whatever was shown before.") for name in alarms
     ]
-    if alarmed_in is not None:
+    said = f"{newest} refuse{'s' if watch else ''}: {'; '.join(alarms)}. " if alarms else ""
+    if earlier is not None:
+        night, one = earlier
         reason = (
-            f"Night {alarmed_in} refused, and nothing has changed since. A fix that the answers do not show is told "
-            "under [epoch] of the suite; it opens a new epoch."
+            f"The night of {night.started_at:%Y-%m-%d} ({night.name}) refused {'; '.join(one.alarms)}, and nothing has "
+            "changed since. A fix that the answers do not show is told under [epoch] of the suite: a new epoch."
         )
-        findings.append(Finding(criterion="earlier alarm", metric="", verdict=Verdict.NO_GO, reason=reason))
-    said = " ".join(f"{one.criterion}: {one.reason}" for one in findings)
+        findings.append(_alarm(None, reason))
+        said += f"{reason} "
     if findings and decision.verdict is not Verdict.NO_GO:
-        said = f"{said} Over all nights of the epoch: {decision.verdict.value}."
-    headline = f"{said} {decision.headline}" if decision.verdict is Verdict.NO_GO or not findings else said
+        said += f"Over all nights of the epoch: {decision.verdict.value}."
+    else:
+        said += decision.headline
     if watch:
         advice = "" if decision.verdict is Verdict.GO else f" {IMPORT}"
-        headline = f"{headline} {EXHAUSTED}{advice}"
+        said = f"{said} {EXHAUSTED}{advice}"
     return replace(
         decision,
         verdict=Verdict.NO_GO if findings else decision.verdict,
-        headline=headline.strip(),
+        headline=said.strip(),
         findings=(*decision.findings, *findings),
     )
+
+
+def _alarm(question: str | None, reason: str) -> Finding:
+    """question: what is refused; None for what an earlier night refused."""
+    name = EARLIER if question is None else f"{ALARM}{question}"
+    return Finding(criterion=name, metric="", verdict=Verdict.NO_GO, reason=reason)
 
 
 def _notes(one: SuiteNight, last: tuple[Night, SuiteNight] | None) -> Iterator[str]:

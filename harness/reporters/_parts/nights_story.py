@@ -48,11 +48,7 @@ class Course:
             return ()
         first, _ = self.since
         one = next(found for night, found in self._standing if night.name == first.name)
-        failing = [
-            told.criterion if told.slice is None else f"{told.criterion}, {told.slice}"
-            for told in one.findings
-            if told.gating and told.verdict is Verdict.NO_GO
-        ]
+        failing = dict.fromkeys(told.question for told in one.findings if told.gating and told.verdict is Verdict.NO_GO)
         changed = [change.text for change in one.changes if change.what in ("version", "configuration")]
         return (*failing, *(f"changed that night: {text}" for text in changed))
 

@@ -76,7 +76,12 @@ def sagemaker(request: Request, endpoints: Iterable[str]) -> Reply:
             return _amz({"TransformJobSummaries": []})
         case "ListPipelines":
             return _amz({"PipelineSummaries": []})
-    return _amz({"__type": "ValidationException", "message": f"{operation}: not found."}, status=400)
+    return refusal(400, "ValidationException", f"{operation}: not found.")
+
+
+def refusal(status: int, code: str, message: str) -> Reply:
+    """In the shape of JSON 1.1, where the name of an error stands in the body."""
+    return _amz({"__type": code, "message": message}, status=status)
 
 
 def bedrock(request: Request) -> Reply:

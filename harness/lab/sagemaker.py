@@ -57,7 +57,7 @@ def application(desk: Desk, containers: Mapping[str, Container]) -> Handler:
             try:
                 _check_signature(desk, request)
             except _Refused as refused:
-                return _error(refused)
+                return estate.refusal(refused.status, refused.code, str(refused))
             return estate.sagemaker(request, containers)
         if request.path == "/":
             return sts.answer(desk.settings, request)

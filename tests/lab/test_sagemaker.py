@@ -156,3 +156,17 @@ def test_a_noisy_source_differs_from_itself(lab, ask_source, held_out):
     lab.plant("source_noisy")
     noisy = {ask_source(held_out[0]) for _ in range(4)}
     assert len(noisy) == 4 and all(math.isclose(score, before, abs_tol=0.05) for score in noisy)
+
+
+def test_the_control_plane_lists_its_endpoints_page_by_page_to_whoever_signs(lab, monkeypatch):
+    import boto3
+
+    for name, value in lab.environment.items():
+        monkeypatch.setenv(name, value)
+    address = lab.addresses["sagemaker"]
+    client = boto3.Session(profile_name="parity-lab").client("sagemaker", endpoint_url=address)
+    pages = list(client.get_paginator("list_endpoints").paginate())
+    assert [[one["EndpointName"] for one in page["Endpoints"]] for page in pages] == [["usage"], ["visits"]]
+    stranger = boto3.Session(aws_access_key_id="NOBODY", aws_secret_access_key="no", region_name="us-east-1")
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        stranger.client("sagemaker", endpoint_url=address).list_endpoints()

@@ -49,8 +49,9 @@ class Load:
     """What a suite asks of one side.
 
     requests, tokens: the most in one minute of the recorded traffic; None: no times, or no tokens, are known. models:
-    that its requests name. tasks: of them. needs: features that they use ("json_schema"). logged: the side's cloud
-    writes the logs that golden sets come from. logs: where they lie, "s3://BUCKET/PREFIX", where that is known.
+    that its requests go to, the commonest first. tasks: of them. needs: features that they use ("json_schema").
+    logged: the side's cloud writes the logs that golden sets come from. logs: where they lie, "s3://BUCKET/PREFIX",
+    where that is known.
     """
 
     requests: int | None = None

@@ -21,18 +21,18 @@ from harness.run.plan import Plan
 from harness.run.recorded import recorded
 
 PATIENCE_S = 30.0
-MOST_MODELS = 5  # of one side that are asked about
 JSON_SCHEMA = "json_schema"
 
 
 def examine(plan: Plan, *, patience_s: float = PATIENCE_S) -> Iterator[Check]:
     """Checks of both sides, named "SUITE: SIDE SERVICE: CHECK", source first. Makes no scoring call."""
     asked: list[tuple[str, _Asked]] = []
+    peak = peak_of(plan) if any(isinstance(plan.service(side), Checkable) for side in plan.called) else (None, None)
     for side in plan.called:
         service = plan.service(side)
         name = f"{plan.suite.name}: {side.value} {plan.pair.source if side is Side.SOURCE else plan.pair.target}"
         if isinstance(service, Checkable):
-            asked += [(name, _Asked(probe)) for probe in service.probes(load_of(plan, side))]
+            asked += [(name, _Asked(probe)) for probe in service.probes(load_of(plan, side, peak))]
     until_s = time.monotonic() + patience_s
     for name, one in asked:
         for check in one.answer(until_s - time.monotonic(), patience_s):
@@ -50,15 +50,39 @@ def granted(plans: Iterable[Plan], *, logs: Sequence[str] = ()) -> list[tuple[st
     ]
 
 
-def load_of(plan: Plan, side: Side) -> Load:
-    """What a suite asks of one side: the recorded peak, the models and features of its requests.
+def load_of(plan: Plan, side: Side, peak: tuple[int | None, int | None] = (None, None)) -> Load:
+    """What a suite asks of one side: models, tasks and features of its requests. peak: see `peak_of`.
 
-    Every recording counts towards the peak, repeats and duplicates too: they were traffic. Where it was sampled, the
-    true peak was higher. Tokens are of recorded answers; None where one of them counts none.
+    A request that names no model counts for the side's endpoint, where it will go.
+    """
+    settings = plan.source_settings if side is Side.SOURCE else plan.target_settings
+    models, tasks, needs = Counter[str](), set[str](), set[str]()
+    for index in plan.order.tolist():
+        case = plan.case(index)
+        request = case.request if side is Side.SOURCE else plan.translate(case).request
+        models[str(request.params.get("model") or settings.endpoint)] += 1
+        tasks.add(request.task.value)
+        if _has_schema(request.payload):
+            needs.add(JSON_SCHEMA)
+    return Load(
+        requests=peak[0],
+        tokens=peak[1],
+        models=tuple(name for name, _ in models.most_common()),
+        tasks=frozenset(tasks),
+        needs=frozenset(needs),
+        logged=sides.origin(side, reverse=plan.reverse) is Side.SOURCE,
+    )
+
+
+def peak_of(plan: Plan) -> tuple[int | None, int | None]:
+    """Calls and tokens of the fullest minute of the recorded traffic; None where no times, or no tokens, were recorded.
+
+    Every recording counts, repeats and duplicates too: they were traffic. Where it was sampled, the true peak was
+    higher. Tokens are of recorded answers; None where one of them counts none.
     """
     calls: Counter[int] = Counter()
     tokens: Counter[int] = Counter()
-    counted, models, tasks, needs = True, Counter[str](), set[str](), set[str]()
+    counted = True
     for index in range(len(plan.golden)):
         recording = plan.golden.recording(index).recording
         if recording.provenance.captured_at is None:
@@ -67,25 +91,9 @@ def load_of(plan: Plan, side: Side) -> Load:
         calls[minute] += 1
         outcome = recorded(recording, plan.codec)
         if isinstance(outcome, Answer):
-            if outcome.tokens_in is None:
-                counted = False
+            counted = counted and outcome.tokens_in is not None
             tokens[minute] += (outcome.tokens_in or 0) + (outcome.tokens_out or 0)
-    for index in plan.order.tolist():
-        case = plan.case(index)
-        request = case.request if side is Side.SOURCE else plan.translate(case).request
-        if isinstance(model := request.params.get("model"), str) and model:
-            models[model] += 1
-        tasks.add(request.task.value)
-        if _has_schema(request.payload):
-            needs.add(JSON_SCHEMA)
-    return Load(
-        requests=max(calls.values(), default=None),
-        tokens=max(tokens.values(), default=None) if counted else None,
-        models=tuple(name for name, _ in models.most_common(MOST_MODELS)),
-        tasks=frozenset(tasks),
-        needs=frozenset(needs),
-        logged=sides.origin(side, reverse=plan.reverse) is Side.SOURCE,
-    )
+    return max(calls.values(), default=None), max(tokens.values(), default=None) if counted else None
 
 
 def _has_schema(payload: Any) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore import exceptions as boto
+from botocore.config import Config
+from botocore.session import Session
 
 from harness.config import SideSettings
 from harness.core.check import Check, Grant, Load, fine, problem, unchecked
@@ -59,15 +61,19 @@ class Control:
             client.close()
 
 
-@contextmanager
-def opened(settings: SideSettings, service: str, api: str) -> Iterator[Any]:
-    """A client of the data plane, for the address that it would call. Needs no credentials to be accepted."""
-    aws = Aws(settings, service=service, api=api)
+def address_of(settings: SideSettings, service: str, api: str) -> str:
+    """What the data plane's client would call. Looks for no credentials. Raises ConfigError where no host is known."""
+    if (lab := settings.lab.get(service)) is not None:
+        return lab
+    nobody = {"aws_access_key_id": "nobody", "aws_secret_access_key": "none"}
+    config = Config(use_fips_endpoint=aws_cloud(settings, service).fips, ignore_configured_endpoint_urls=True)
     try:
-        with aws.attempt(settings.timeout_s) as client:
-            yield client
-    finally:
-        aws.close()
+        client = Session().create_client(api, region_name=settings.region, config=config, **nobody)
+    except boto.BotoCoreError as exc:
+        raise ConfigError(f"{settings.side.value}: no host is known for {api} ({type(exc).__name__}).") from exc
+    address: str = client.meta.endpoint_url
+    client.close()
+    return address
 
 
 def account_of(settings: SideSettings) -> str:

@@ -40,10 +40,7 @@ def grants(settings: SideSettings, load: Load) -> tuple[Grant, ...]:
 
 
 def _network(settings: SideSettings, service: str) -> list[Check]:
-    address = settings.lab.get(service)
-    if address is None:
-        with aws.opened(settings, service, "sagemaker-runtime") as client:
-            address = client.meta.endpoint_url
+    address = aws.address_of(settings, service, "sagemaker-runtime")
     link = (
         f"an interface VPC endpoint for com.amazonaws.{settings.region or 'REGION'}.sagemaker.runtime with private DNS"
     )

@@ -116,7 +116,7 @@ def test_the_peak_is_the_fullest_minute_of_the_recorded_traffic(tmp_path: Path, 
     answer = planned.always(1.0)
     made = planned.planned(tmp_path, planned.Plain(answer), planned.Plain(answer), cases=6)
     made = replace(made, golden=GoldenSet.open(tmp_path / "chats"), source=service, target=service)
-    load = doctor.load_of(made, Side.SOURCE)
+    load = doctor.load_of(made, Side.SOURCE, doctor.peak_of(made))
     assert (load.requests, load.tokens) == ((5, 500) if timed else (None, None))
     assert load.models == ("amazon.nova-lite-v1:0",)
     assert load.logged and not doctor.load_of(made, Side.TARGET).logged

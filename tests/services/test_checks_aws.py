@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -335,3 +336,37 @@ def test_no_check_shows_a_secret(internet, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
     internet.answer = lambda _: sts("SignatureDoesNotMatch", f"the canonical string was {secret}")
     assert secret not in json.dumps([str(check) for check in aws.identity(aws_side(network=through(internet)))])
+
+
+@pytest.mark.parametrize(
+    ("service", "more", "host"),
+    [
+        (sagemaker, {}, "runtime.sagemaker.us-east-1.amazonaws.com"),
+        (bedrock, {}, "bedrock-runtime.us-east-1.amazonaws.com"),
+        (bedrock, {"cloud": "aws-fips"}, "bedrock-runtime-fips.us-east-1.amazonaws.com"),
+        (bedrock, {"cloud": "aws-us-gov", "region": "us-gov-west-1"}, "bedrock-runtime.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_the_way_is_looked_at_without_credentials(internet, monkeypatch, service, more, host):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    network = replace(through(internet), ca_bundle=None)
+    checks = looked(service.build(aws_side(network=network, **more)), RECORDED, "network")
+    assert host in checks["connection and TLS"].said
+    assert "ca_bundle" in checks["connection and TLS"].remedy
+
+
+def test_models_beyond_those_that_are_asked_about_are_named_and_still_granted(internet):
+    names = tuple(f"anthropic.model-{number}-v1:0" for number in range(10))
+    service = bedrock.build(aws_side(internet))
+    (check,) = looked(service, Load(models=names), "model").values()
+    assert check.status is NOT
+    assert names[8] in check.said and names[9] in check.said and names[7] not in check.said
+    arns = {arn for grant in service.grants(Load(models=names)) for arn in grant.resources}
+    assert {f"arn:aws:bedrock:us-east-1::foundation-model/{name}" for name in names} <= arns
+
+
+def test_the_suites_own_model_is_asked_about_in_place_of_the_recorded_ones(internet):
+    service = bedrock.build(aws_side(internet), model="amazon.nova-lite-v1:0")
+    names = [probe.name for probe in service.probes(Load(models=(MODEL,)))]
+    assert "model amazon.nova-lite-v1:0" in names and f"model {MODEL}" not in names

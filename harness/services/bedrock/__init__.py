@@ -6,7 +6,7 @@ every body has in common lies in `codec`, `events` and `headers`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from harness.config import SideSettings
@@ -61,6 +61,10 @@ class Bedrock:
 
         return BedrockEndpoint(self.settings.endpoint, Aws(self.settings, service=SERVICE, api="bedrock-runtime"))
 
+    def _called(self, load: Load) -> Load:
+        """The load with the models that are called: the option's, where it says one for every request."""
+        return load if self.codec.model is None else replace(load, models=(self.codec.model,))
+
     def inventory(self, _since: datetime, /) -> Inventory | None:
         """Models of one's own, profiles, agents, knowledge bases and guardrails; all of them, however long unused."""
         if self.settings.cloud not in AWS_CLOUDS:
@@ -73,10 +77,10 @@ class Bedrock:
         """What can be looked at without a scoring call."""
         from harness.services.bedrock import checks
 
-        return checks.probes(self.settings, load, SERVICE)
+        return checks.probes(self.settings, self._called(load), SERVICE)
 
     def grants(self, load: Load, /) -> tuple[Grant, ...]:
         """What a run and its checks need leave for."""
         from harness.services.bedrock import checks
 
-        return checks.grants(self.settings, load)
+        return checks.grants(self.settings, self._called(load))

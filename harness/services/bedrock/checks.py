@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from harness.config import SideSettings
@@ -20,6 +21,7 @@ from harness.services._hosts import aws_cloud
 
 LOGGING, MODEL, QUOTA = "invocation logging", "model", "quota"
 SOON = timedelta(days=90)
+MOST_MODELS = 8  # that are asked about
 _PROFILE = re.compile(r"^(us|eu|apac|jp|au|ca|us-gov|global)\.|:(application-)?inference-profile/")
 
 
@@ -28,9 +30,14 @@ def probes(settings: SideSettings, load: Load, service: str) -> tuple[Probe, ...
     return (
         Probe("network", lambda: _network(settings, service)),
         Probe(aws.CREDENTIALS, lambda: aws.identity(settings)),
-        *(Probe(f"{MODEL} {one}", lambda one=one: _model(settings, load, one)) for one in models),  # type: ignore[misc]
+        *(Probe(f"{MODEL} {one}", partial(_model, settings, load, one)) for one in models[:MOST_MODELS]),
+        *((Probe(MODEL, lambda: _not_asked(models[MOST_MODELS:])),) if len(models) > MOST_MODELS else ()),
         *((Probe(LOGGING, lambda: _logging(settings)),) if load.logged else ()),
     )
+
+
+def _not_asked(models: tuple[str, ...]) -> list[Check]:
+    return [unchecked(MODEL, f"only {MOST_MODELS} are asked about; not {', '.join(models)}", "Split the suite.")]
 
 
 def grants(settings: SideSettings, load: Load) -> tuple[Grant, ...]:
@@ -78,10 +85,7 @@ def _arns(model: str, settings: SideSettings) -> tuple[str, ...]:
 
 
 def _network(settings: SideSettings, service: str) -> list[Check]:
-    address = settings.lab.get(service)
-    if address is None:
-        with aws.opened(settings, service, "bedrock-runtime") as client:
-            address = client.meta.endpoint_url
+    address = aws.address_of(settings, service, "bedrock-runtime")
     link = f"an interface VPC endpoint for com.amazonaws.{settings.region or 'REGION'}.bedrock-runtime with private DNS"
     return way_to(address, settings, private_link=link)
 

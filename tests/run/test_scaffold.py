@@ -190,11 +190,9 @@ def test_both_systems_run_the_same_commands(name: str):
         for step in workflow.steps(workflow.azure(BY_PATH[f"azure-pipelines/{name}"], lab=True))
         if "bash" in step
     ]
-    ours = re.compile(r"^(?:python -m pytest|parity \w+)", re.MULTILINE)
+    ours = re.compile(r"\b(?:python -m \w+|parity \w+|grep .*)")
     told = [[word for text in texts for word in ours.findall(text)] for texts in (github, azure)]
-    assert [word for word in told[0] if word != "parity doctor"] == [
-        word for word in told[1] if word != "parity doctor"
-    ]
+    assert told[0] == told[1] != []
 
 
 SMALL = (File(PurePosixPath("a/b.toml"), b"ours"), File(PurePosixPath("c"), b"ours too"))

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium is
 def full(text: str = "") -> ParityReport:
     """A report in which every section has something to show."""
     report = sample.no_go()
+    served = tuple(replace(side, served=(f"gpt sha256:{'0f' * 32}{text}",)) for side in report.sides)
     looks = tuple(
         Look(
             run=f"night-{at}{text}",
@@ -53,6 +54,7 @@ def full(text: str = "") -> ParityReport:
     )
     return replace(
         report,
+        sides=served,
         looks=looks,
         previous=f"night-0{text}",
         changes=(Change(what="version", text=f"target served by{text}", before=f"1{text}", after=f"2{text}"),),
@@ -176,6 +178,8 @@ def test_no_rule_of_axe_is_broken(tmp_path: Path, dark: bool):
 
 
 def test_a_narrow_screen_shows_everything_without_scrolling_sideways(tmp_path: Path):
-    script = browser.say("[document.documentElement.scrollWidth, window.innerWidth]")
+    script = """
+    document.querySelectorAll("details").forEach(function (one) { one.open = true; });
+    """ + browser.say("[document.documentElement.scrollWidth, window.innerWidth]")
     wide, window = browser.said(browser.loaded(tmp_path, paged(), script, width=500))
     assert wide <= window

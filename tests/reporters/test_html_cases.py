@@ -110,4 +110,4 @@ def test_a_case_that_matches_tells_how_far_it_is():
     matching = tuple(replace(one, outcome=CaseOutcome.MATCHES) for one in sample.cases(20)[-2:])
     ((_, content),) = html.build().pages(sample.told(replayed=2), matching)
     assert "matches" in content.decode()
-    assert "distance 0.1 labels" in content.decode()
+    assert "distance 0.1 (labels)" in content.decode()

@@ -111,7 +111,8 @@ def _telling(case: CaseSummary) -> list[CaseScore]:
 
 
 def _score(one: CaseScore, line: int) -> str:
-    far = "" if one.distance is None else f", distance {one.distance:.6g} {cut(one.unit, line)}".rstrip()
+    unit = f" ({cut(one.unit, line)})" if one.unit else ""
+    far = "" if one.distance is None else f", distance {one.distance:.6g}{unit}"
     said = f": {cut(one.reason, line)}" if one.reason else ""
     return f"{cut(one.metric, line)}{far}{said}"
 

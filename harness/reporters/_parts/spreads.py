@@ -16,6 +16,7 @@ _WIDTH, _LEFT, _RIGHT, _HALF, _TOP, _AXIS = 420.0, 58.0, 412.0, 60.0, 8.0, 20.0
 _MOST_SLICES = 200
 _APART = 10.0  # between the bar of exact zeros and the axis of the others
 _LEAST = 2.0  # height of a bar that holds anything: one row of 100,000 must be seen
+_WIDEST = 70.0  # bar
 _LABEL = 48.0  # width that the label of an edge needs
 
 
@@ -68,7 +69,7 @@ def _figure(one: Distribution) -> Markup:
 def _drawn(one: Distribution, said: str) -> Markup:
     """Rows whose distance is exactly 0 have a bar of their own at the left, apart from the axis of the others."""
     apart = any(one.zeros)
-    step = (_RIGHT - _LEFT - (_APART if apart else 0.0)) / (len(one.target) + apart)
+    step = min((_RIGHT - _LEFT - (_APART if apart else 0.0)) / (len(one.target) + apart), _WIDEST)
     start = _LEFT + (step + _APART if apart else 0.0)
     lefts = [*([_LEFT] if apart else []), *(start + at * step for at in range(len(one.target)))]
     shares = [_shares(one.target, one.zeros[0])[not apart :], _shares(one.noise, one.zeros[1])[not apart :]]
@@ -89,7 +90,7 @@ def _drawn(one: Distribution, said: str) -> Markup:
     ]
     every = max(1, math.ceil(_LABEL / step))
     labels = [
-        tag("text", _edge(edge), x=round(start + at * step, 1), y=upper + 14, class_="mid tick")
+        tag("text", _edge(edge), x=round(start + at * step, 1), y=upper + 14, class_=_anchor(at, len(one.target)))
         for at, edge in enumerate(one.edges)
         if at % every == 0
     ]
@@ -107,6 +108,10 @@ def _drawn(one: Distribution, said: str) -> Markup:
         role="img",
         aria_label=f"{said}: {_told('target', one.target, one)}; {_told('noise', one.noise, one)}.",
     )
+
+
+def _anchor(at: int, last: int) -> str:
+    return "end tick" if at == last else "mid tick"
 
 
 def _told(word: str, counts: tuple[int, ...], one: Distribution) -> str:

@@ -74,6 +74,7 @@ nav a:hover{text-decoration:underline}
   border:1px solid var(--soft);border-radius:3px;color:var(--soft);unicode-bidi:isolate
 }
 .banner{margin:1.25rem 0 0;padding:.75rem 1rem;border:2px dashed var(--open);border-radius:8px}
+.banner,.decision{overflow-wrap:anywhere}
 .banner strong{letter-spacing:.04em}
 .decision{
   margin-top:1.5rem;padding:1.5rem 1.75rem 1.4rem;background:var(--panel);border-radius:12px;
@@ -98,7 +99,7 @@ dt{font-size:.8rem;color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
 .facts dd{font-size:1.05rem;font-weight:600;line-height:1.35}
 .facts dd small{display:block;font-weight:400;font-size:.85rem;color:var(--soft)}
-.scroll{overflow-x:auto;margin:.75rem 0 0}
+.scroll{position:relative;overflow-x:auto;margin:.75rem 0 0}
 table{border-collapse:collapse;width:100%;font-size:.925rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:.875rem;padding:0 0 .5rem}
 th,td{text-align:left;vertical-align:top;padding:.6rem 1rem .6rem 0;border-bottom:1px solid var(--rule)}
@@ -141,7 +142,9 @@ tbody th{font-weight:600;min-width:9rem;overflow-wrap:anywhere}
 .latencies .percentile{stroke:var(--ink);stroke-dasharray:3 2}
 .latencies .tick{fill:var(--soft);font-size:10.5px}
 .latencies .side{fill:var(--ink);font-size:12.5px;font-weight:600}
-.multiples{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:1rem 2.5rem;margin:.5rem 0 0}
+.multiples{
+  display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:1rem 2.5rem;margin:.5rem 0 0
+}
 figure{margin:.5rem 0;min-width:0}
 figcaption{font-size:.925rem;overflow-wrap:anywhere}
 .nights{display:block;width:100%;max-width:34rem;height:auto;margin:.4rem 0 0}
@@ -169,7 +172,7 @@ figcaption{font-size:.925rem;overflow-wrap:anywhere}
 .outcome{font-weight:600}
 .outcome.failed,.outcome.differs{color:var(--nogo)}.outcome.unscored{color:var(--open)}.outcome.matches{color:var(--go)}
 .said-of{display:block;font-size:.925rem}
-.case{border:1px solid var(--rule);border-radius:8px;margin:.6rem 0}
+.case{position:relative;overflow:clip;border:1px solid var(--rule);border-radius:8px;margin:.6rem 0}
 .case summary{cursor:pointer;padding:.65rem .9rem;overflow-wrap:anywhere}
 .case summary h3{display:inline;margin:0 .5rem 0 0;font-size:.95rem}
 .case[open] summary{border-bottom:1px solid var(--rule)}
@@ -186,7 +189,7 @@ mark::before,mark::after{
 }
 mark::before{content:" [difference: "}
 mark::after{content:"] "}
-.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:0 3rem}
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:0 3rem}
 .pairs{display:grid;grid-template-columns:max-content 1fr;gap:.35rem 1.5rem;margin:.75rem 0 0;font-size:.925rem}
 .pairs dt{font-size:inherit}
 footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem}

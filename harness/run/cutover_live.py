@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.verdict import Decision, Verdict
-from harness.errors import ConfigError, HarnessError, PolicyError, RowsError
+from harness.errors import ConfigError, HarnessError, PolicyError
 from harness.gate.cutover import Judged
 from harness.gate.cutover_switches import LiveSettings
 from harness.gate.policy import Policy
@@ -50,23 +50,40 @@ class Live:
     def __call__(self, since: datetime, now: datetime) -> Judged:
         """since: when the stage was set; now: both UTC."""
         try:
-            rows = [row for row in self._rows(since) if row.at >= since]
+            return self._look(since, now)
         except (HarnessError, OSError, subprocess.SubprocessError) as exc:
-            return _open(f"live rows cannot be had: {exc}")
+            return _open(f"live rows cannot be judged: {exc}")
+
+    def _look(self, since: datetime, now: datetime) -> Judged:
+        """Refuse by what can be read; pass only where all can be, and every metric is fresh."""
+        read = list(self._read(since))
+        rows = [row for row in read if isinstance(row, _Row) and row.at >= since]
+        trouble = next((one for one in read if isinstance(one, str)), None)
         if not rows:
-            return _open(f"no live row since the stage was set at {since:%H:%M:%S} UTC")
-        if (ahead := max(row.at for row in rows)) > now + CLOCKS:
-            return _open(f"a live row is dated {ahead:%Y-%m-%d %H:%M:%S} UTC, which is still to come")
+            return _open(trouble or f"no live row since the stage was set at {since:%H:%M:%S} UTC")
         whole = self._decide(rows, now)
         recent = [row for row in rows if row.at > now - timedelta(minutes=self.settings.recent_minutes)]
         if whole.verdict is not Verdict.NO_GO and 0 < len(recent) < len(rows):
             last = self._decide(recent, now)
             if last.verdict is Verdict.NO_GO:
                 return self._judged(last, recent, f"in the last {self.settings.recent_minutes:g} minutes: ")
-        age = now - ahead
-        if whole.verdict is Verdict.GO and age > timedelta(minutes=self.settings.max_age_minutes):
-            return _open(f"the newest live row is {age.total_seconds() / 60:.0f} minutes old")
+        if whole.verdict is Verdict.GO and (why := trouble or self._stale(rows, now)) is not None:
+            return _open(why)
         return self._judged(whole, rows, "")
+
+    def _stale(self, rows: list[_Row], now: datetime) -> str | None:
+        """Why the rows are not about this moment; None where they are. Each metric must go on being measured."""
+        newest: dict[str, datetime] = {}
+        for row in rows:
+            newest[row.metric] = max(row.at, newest.get(row.metric, row.at))
+        if (ahead := max(newest.values())) > now + CLOCKS:
+            return f"a live row is dated {ahead:%Y-%m-%d %H:%M:%S} UTC, which is still to come"
+        for criterion in self.policy.criteria:
+            at = newest.get(criterion.metric)
+            if at is not None and now - at > timedelta(minutes=self.settings.max_age_minutes):
+                minutes = (now - at).total_seconds() / 60
+                return f'the newest live row of metric "{criterion.metric}" is {minutes:.0f} minutes old'
+        return None
 
     def _decide(self, rows: list[_Row], now: datetime) -> Decision:
         from harness.gate.decide import decide
@@ -95,7 +112,8 @@ class Live:
             },
         )
 
-    def _rows(self, since: datetime) -> Iterator[_Row]:
+    def _read(self, since: datetime) -> Iterator[_Row | str]:
+        """Rows, and in place of one that cannot be read, why."""
         if self.settings.command is not None:
             yield from _parsed(self._printed(self.settings.command, since), "live command")
             return
@@ -124,10 +142,11 @@ class Live:
 @dataclass(frozen=True, slots=True)
 class _Row:
     at: datetime
+    metric: str
     line: bytes
 
 
-def _parsed(content: bytes, place: str) -> Iterator[_Row]:
+def _parsed(content: bytes, place: str) -> Iterator[_Row | str]:
     """Whole lines: the last one may be half written. `run` is left out, so that all rows are one look."""
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         if not line.strip():
@@ -135,21 +154,27 @@ def _parsed(content: bytes, place: str) -> Iterator[_Row]:
         where = f"{place}, line {number}"
         try:
             told = json.loads(line)
-        except (ValueError, RecursionError) as exc:
-            raise RowsError(f"{where}: is not JSON. Each line is one row, a JSON object.") from exc
+        except (ValueError, RecursionError):
+            yield f"{where}: is not JSON. Each line is one row, a JSON object."
+            continue
         if not isinstance(told, dict):
-            raise RowsError(f"{where}: is no JSON object.")
+            yield f"{where}: is no JSON object."
+            continue
+        try:
+            at = _time(told)
+        except ValueError:
+            yield f'{where}: "at" must be a time in UTC such as "2027-01-31T12:00:00Z".'
+            continue
         told.pop("run", None)
-        yield _Row(_time(told, where), json.dumps(told).encode())
+        yield _Row(at, str(told.get("metric")), json.dumps(told).encode())
 
 
-def _time(told: Mapping[str, Any], where: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(told["at"])
-    except (KeyError, TypeError, ValueError) as exc:
-        raise RowsError(f'{where}: "at" must be a time such as "2027-01-31T12:00:00Z".') from exc
-    if at.tzinfo is None:
-        raise RowsError(f'{where}: "at" names no time zone; write it in UTC, ending in Z.')
+def _time(told: Mapping[str, Any]) -> datetime:
+    """When the request was answered, UTC. Raises ValueError where it is not told, or not in which zone."""
+    text = told.get("at")
+    at = datetime.fromisoformat(text) if isinstance(text, str) else None
+    if at is None or at.tzinfo is None:
+        raise ValueError(text)
     return at.astimezone(UTC)
 
 

@@ -93,7 +93,7 @@ def test_a_signed_go_moves_traffic_to_the_half_and_a_fault_takes_it_back(cutover
     assert (cutover("start", "--apply").code, cutover.target()) == (0, 1)
     waits = cutover("step", "--apply")
     assert (waits.code, cutover.target()) == (3, 1)
-    assert "live rows cannot be had" in waits.out
+    assert "live rows cannot be judged" in waits.out
     for share in (10, 50):
         cutover.answer(120)
         assert (cutover("step", "--apply").code, cutover.target()) == (0, share)

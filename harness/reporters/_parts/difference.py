@@ -85,9 +85,7 @@ def differences(source: str, target: str) -> tuple[Pieces, Pieces]:
 
 
 def _steps(left: list[str], right: list[str]) -> Iterable[tuple[str, int, int, int, int]]:
-    """difflib's opcodes; for long texts that share little, one replacement between common beginning and end."""
-    if len(left) * len(right) <= _MOST_PAIRS:
-        return SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+    """difflib's opcodes between common beginning and end; one replacement there where long texts share little."""
     most = min(len(left), len(right))
     head = next((at for at in range(most) if left[at] != right[at]), most)
     tail = next((at for at in range(most - head) if left[-1 - at] != right[-1 - at]), most - head)

@@ -28,8 +28,8 @@ def spreads(distributions: tuple[Distribution, ...]) -> Markup | None:
         tag("h3", "How values and distances spread"),
         tag(
             "p",
-            "Target upward, the source against itself downward, each as a share of its own rows. Where both have the "
-            "same shape, the target differs from the source as the source does from itself.",
+            "The source against itself upward, the target downward, each as a share of its own rows. Where both have "
+            "the same shape, the target differs from the source as the source does from itself.",
             class_="soft",
         ),
         tag("div", [_figure(one) for one in distributions], class_="multiples"),
@@ -72,7 +72,7 @@ def _drawn(one: Distribution, said: str) -> Markup:
     step = min((_RIGHT - _LEFT - (_APART if apart else 0.0)) / (len(one.target) + apart), _WIDEST)
     start = _LEFT + (step + _APART if apart else 0.0)
     lefts = [*([_LEFT] if apart else []), *(start + at * step for at in range(len(one.target)))]
-    shares = [_shares(one.target, one.zeros[0])[not apart :], _shares(one.noise, one.zeros[1])[not apart :]]
+    shares = [_shares(one.noise, one.zeros[1])[not apart :], _shares(one.target, one.zeros[0])[not apart :]]
     tallest = max((share for side in shares for share in side), default=0.0) or 1.0
     upper, lower = _TOP + _HALF, _TOP + _HALF + _AXIS
     bars = [
@@ -82,7 +82,7 @@ def _drawn(one: Distribution, said: str) -> Markup:
             y=round(base - tall if up else base, 1),
             width=round(max(step - 1.0, 1.0), 1),
             height=round(tall, 1),
-            class_="target" if up else "source",
+            class_="source" if up else "target",
         )
         for side, (up, base) in zip(shares, ((True, upper), (False, lower)), strict=True)
         for left, share in zip(lefts, side, strict=False)
@@ -97,8 +97,8 @@ def _drawn(one: Distribution, said: str) -> Markup:
     zero = tag("text", "0", x=round(_LEFT + step / 2, 1), y=upper + 14, class_="mid tick") if apart else None
     return tag(
         "svg",
-        tag("text", "target", x=0, y=upper - 4, class_="side"),
-        tag("text", "noise", x=0, y=lower + 12, class_="side"),
+        tag("text", "noise", x=0, y=upper - 4, class_="side"),
+        tag("text", "target", x=0, y=lower + 12, class_="side"),
         bars,
         [tag("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, class_="axis") for y in (upper, lower)],
         zero,

@@ -45,7 +45,7 @@ from harness.comparators._text.words import Kind, read
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data" / "answer_equivalence" / "evouna_NQ.json"
 MODEL = ROOT / "harness" / "comparators" / "_text" / "model.json"
-NEAR_COPIES = Path(__file__).with_name("near_copies.jsonl")
+NEAR_COPIES = [Path(__file__).with_name(name) for name in ("near_copies.jsonl", "near_copies_second.jsonl")]
 CACHE = Path.home() / ".cache" / "parity-harness"
 SYSTEMS = ("fid", "gpt35", "chatgpt", "gpt4", "newbing")
 FOLDS, SEED = 5, 0
@@ -237,8 +237,13 @@ def defects(args: argparse.Namespace) -> None:
 
 
 def near_copies(args: argparse.Namespace) -> None:
-    """near_copies.jsonl: pairs that say different things in nearly the same words, and pairs that say the same."""
-    probes = [json.loads(line) for line in NEAR_COPIES.read_text().splitlines()]
+    """NEAR_COPIES: pairs that say different things in nearly the same words, and pairs that say the same."""
+    for path in NEAR_COPIES:
+        print(f"{path.name}\n")
+        _near_copies(args, [json.loads(line) for line in path.read_text().splitlines()])
+
+
+def _near_copies(args: argparse.Namespace, probes: list[dict[str, Any]]) -> None:
     model = default()
     print("| complete | pairs | same | not shown | different |\n|---|---|---|---|---|")
     for complete in (True, False):

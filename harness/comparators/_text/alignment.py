@@ -14,7 +14,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from harness.comparators._text.matching import Lexicon, lexicon
-from harness.comparators._text.near_copies import Turn, compare_near, opposed
+from harness.comparators._text.near_copies import opposed
+from harness.comparators._text.opposites import may_turn
 from harness.comparators._text.vocabulary import DENIALS
 from harness.comparators._text.words import CACHED_TEXTS, Kind, Token, Words, negators, read
 
@@ -27,6 +28,7 @@ LEAST_TEXT = 4.0  # texts lighter than this are names and numbers, not sentences
 ANCHORS = (0.0, 0.3, 1.0, 3.0, 3.0)  # by Kind: what aligns sentences that share few words
 LEAST_TYPED = 4  # names and numbers of the text that has fewer
 SAME_TYPED = 0.6  # share of them that both texts hold, where they tell of the same things
+FEW_APART = 4  # words in one of two sentences alone: so few may change their sense by their places
 COMMON = 50  # a word in more sentences than this aligns nothing
 
 
@@ -84,7 +86,7 @@ def align(source: str, target: str) -> Alignment:
             sentences = [theirs.words.sentence(other) for other in sorted(others)]
             changes += _changed(ours.words.sentence(index), sentences)
             if len(others) == 1:
-                changes += _opposed(ours.words.shown(index), theirs.words.shown(min(others)))
+                changes += _opposed(ours.words, index, theirs.words, min(others))
     changes += [Change(kind="omission", source=ours.words.shown(index), target=None) for index in omitted]
     changes += [Change(kind="addition", source=None, target=theirs.words.shown(index)) for index in added]
     return Alignment(
@@ -259,14 +261,14 @@ def _changed(mine: tuple[Token, ...], others: list[tuple[Token, ...]]) -> list[C
     return changes
 
 
-def _opposed(mine: str, theirs: str) -> list[Change]:
+def _opposed(ours: Words, index: int, theirs: Words, other: int) -> list[Change]:
     """Where one sentence says another thing than its partner: an opposite, a degree, who does it."""
-    if mine == theirs:
+    here, there = ({token.stem for token in words.sentence(at)} for words, at in ((ours, index), (theirs, other)))
+    apart = here ^ there
+    if len(apart) > FEW_APART and not any(map(may_turn, apart)):
         return []
-    found = compare_near(mine, theirs)
-    if (found is None or found.turn is not Turn.DIFFERENT) and not opposed(mine, theirs):
-        return []
-    return [Change(kind="opposite", source=mine, target=theirs)]
+    mine, yours = ours.shown(index), theirs.shown(other)
+    return [Change(kind="opposite", source=mine, target=yours)] if mine != yours and opposed(mine, yours) else []
 
 
 def _numbers_beyond(tokens: Sequence[Token], other: Sequence[Token]) -> list[Token]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
+from itertools import zip_longest
 
 from harness.comparators._text.meanings import NEGATORS, PHRASES
 from harness.comparators._text.quantities import MONTH_NAMES, Quantity, is_unit, may_count, quantities_in
@@ -186,7 +187,15 @@ def _read(pieces: list[tuple[str, str]]) -> list[Item]:
             continue
         found.append(_item(what, shown, leads=not found or found[-1].form in ".!?"))
         place += 1
-    return found
+    return _directed(found)
+
+
+def _directed(found: list[Item]) -> list[Item]:
+    """With "to" as a word of its own before a name or a number: to Milan is not from Milan."""
+    return [
+        replace(item, sort=Sort.WORD) if item.form == "to" and behind is not None and behind.sort >= Sort.NAME else item
+        for item, behind in zip_longest(found, found[1:])
+    ]
 
 
 def _quantity(quantity: Quantity, pieces: list[tuple[str, str]], place: int) -> Item:

@@ -41,7 +41,7 @@ need require necessary
 accept approve accepted
 reject refuse decline deny
 convert transform turn_into
-make create produce made
+make create produce made manufacture
 build construct built
 keep retain kept
 send dispatch ship sent
@@ -79,9 +79,9 @@ below under less_than fewer_than
 at_least minimum
 at_most maximum up_to
 max maximum
-daily each_day
-weekly each_week
-monthly each_month
+daily each_day day
+weekly each_week week
+monthly each_month month
 yearly annually annual each_year
 hourly each_hour
 only solely exclusively
@@ -410,6 +410,12 @@ everybody nobody
 all nobody
 something nothing
 both neither
+both either
+to from
+by after
+start stop
+keep stop
+continue stop
 either neither
 and nor
 supply demand

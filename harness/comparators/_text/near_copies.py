@@ -17,17 +17,10 @@ from functools import lru_cache
 from rapidfuzz.distance import Indel
 
 from harness.comparators._text.items import Item, Sort, items, told
-from harness.comparators._text.meanings import (
-    COORDINATORS,
-    COPULAS,
-    DEGREES,
-    EXCLUSIVE,
-    NOT_OPPOSITE,
-    OPPOSITE_PREFIXES,
-    OPPOSITES,
-)
+from harness.comparators._text.meanings import COORDINATORS, DEGREES, EXCLUSIVE
+from harness.comparators._text.opposites import degrees, flips, opposite
+from harness.comparators._text.places import MOST, MOST_SAID, passive, swapped
 from harness.comparators._text.quantities import agree
-from harness.comparators._text.spelling import stem
 from harness.comparators._text.vocabulary import DENIALS, FUNCTION, word_set
 from harness.comparators._text.words import CACHED_TEXTS, read
 
@@ -41,15 +34,12 @@ MOST_STEMS = 16  # words that stand in one text only, for a quick look
 REPLACED = 0.6  # share that must be shared for a word in place of an unknown word to count
 FEW_REPLACED = 2  # words in whose place others stand; where there are more, the texts say it otherwise
 UNEXPLAINED = 2  # items left over beside a typed difference that still allow the word "different"
-LONGEST_MOVE = 60  # items of a part in which things change places
-MOST_SAID = 20  # items that a reason shows
-MOST = 400  # items of a text that are looked at for places that changed
 
 
+SPEAKERS = word_set("i we you")
+BOUND = word_set("within to from by")
 PARTICLES_YES = word_set("yes yeah yep ja oui si sim da да 是 はい")
 PARTICLES_NO = word_set("no nope nein non nao nee нет 不 いいえ")
-DIRECTIONS = word_set("to of von nach de a da di van")
-_BE = word_set("is are was were be been being")
 
 
 class Turn(IntEnum):
@@ -88,17 +78,22 @@ def compare_near(source: str, target: str) -> Found | None:
 
 
 def opposed(source: str, target: str) -> bool:
-    """Whether two sentences that tell the same, in whatever words, hold an odd number of opposites and negations, or
-    one degree in place of another ("must" and "can"). Swapped sentences get the same answer.
+    """Whether one sentence says another thing than one that tells of the same.
+
+    It does as a near copy that differs; or, in whatever words, by an opposite, or by one degree in place of another
+    ("must" and "can"). Swapped sentences get the same answer.
     """
     ours, theirs = _counted(source), _counted(target)
+    found = compare_items(ours, theirs)
+    if found is not None and found.turn is Turn.DIFFERENT:
+        return True
     gone, come = _cancelled(_left(ours, theirs), _left(theirs, ours))
-    # "within 5 days" may become "5 days after": an opposite only where the words around it stay.
-    flips = [pair for pair in _flips(gone, come) if "within" not in (pair[0].form, pair[1].form)]
+    # "within 5 days" may become "5 days after": an opposite only where the words around it stay. So with "to" and "by".
+    turned = [pair for pair in flips(gone, come) if BOUND.isdisjoint((pair[0].form, pair[1].form))]
     negations = sum(item.negates for item in (*gone, *come))
-    if flips:
-        return len(flips) == 1 and negations % 2 == 0
-    return negations == 0 and bool(_degrees(gone, come))
+    if turned:
+        return len(turned) == 1 and negations % 2 == 0
+    return negations == 0 and bool(degrees(gone, come, apart=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,8 +127,8 @@ def compare_items(ours: Counted, theirs: Counted) -> Found | None:
         return None
     # A number for a number says something even where the texts are nothing else.
     facts = 2 * sum(min(_count(gone, sort), _count(come, sort)) for sort in (Sort.QUANTITY, Sort.CODE))
-    facts += 2 * len(_degrees(gone, come))
-    alike = 1 - (len(gone) + len(come) - facts - 2 * len(_flips(gone, come))) / total
+    facts += 2 * len(degrees(gone, come))
+    alike = 1 - (len(gone) + len(come) - facts - 2 * len(flips(gone, come))) / total
     return _judged(gone, come, ours, theirs, alike) if alike >= NEAR else None
 
 
@@ -194,6 +189,8 @@ def _cancelled(gone: list[Item], come: list[Item]) -> tuple[list[Item], list[Ite
 
 def _spells(parts: Sequence[Item], item: Item) -> bool:
     """ "e mail" and "email"; "non refundable" and "nonrefundable"."""
+    if not item.form.startswith(parts[0].form):
+        return False
     return len(parts) > 1 and "".join(part.form for part in parts) == item.form.replace("-", "")
 
 
@@ -207,7 +204,7 @@ def _means(item: Item, other: Item) -> bool:
         return True  # an initial and the name
     if Sort.NAME in (item.sort, other.sort) and _of_country(item.form, other.form):
         return True
-    if shorter < LEAST_SPELLED or _opposite(item, other) or Sort.NAME in (item.sort, other.sort):
+    if shorter < LEAST_SPELLED or opposite(item, other) or Sort.NAME in (item.sort, other.sort):
         return False
     start = max(LEAST_SPELLED - 1, shorter - 3)
     return item.form[:start] == other.form[:start] and _tail(item.form[start:]) and _tail(other.form[start:])
@@ -225,34 +222,34 @@ def _tail(rest: str) -> bool:
 
 
 def _judged(gone: list[Item], come: list[Item], ours: Counted, theirs: Counted, alike: float) -> Found:
-    flips = _flips(gone, come)
-    for item, other in flips:
+    turned = flips(gone, come)
+    for item, other in turned:
         gone.remove(item)
         come.remove(other)
     negations = [item for item in (*gone, *come) if item.negates]
     contrast = len(negations) == 1 and _denies_news(negations[0], gone, ours) | _denies_news(negations[0], come, theirs)
     gone, come = ([item for item in side if not item.negates] for side in (gone, come))
     excused = len(negations) % 2 == 1 and (contrast or any(item.form in DENIALS for item in (*gone, *come)))
-    gone, come, roles = _passive(gone, come, ours, theirs)
-    moved = _swapped(ours, theirs, turned=bool(flips)) if not gone and not come and not negations else None
+    gone, come, roles = passive(gone, come, ours.items, theirs.items)
+    moved = swapped(ours.all, theirs.all, turned=bool(turned)) if not gone and not come and not negations else None
     places = roles or (moved.said if moved is not None and moved.harmful else None)
-    turns = len(flips) + len(negations) % 2 + (places is not None)
+    turns = len(turned) + len(negations) % 2 + (places is not None)
     reasons: list[str] = []
     if turns % 2 and not excused:
-        reasons += [f"target says {other.shown}, source says {item.shown}" for item, other in flips]
+        reasons += [f"target says {other.shown}, source says {item.shown}" for item, other in turned]
         if len(negations) % 2:
             reasons.append(f'the sense is turned around: target "{_said(theirs)}", source "{_said(ours)}"')
         if places is not None:
             reasons.append(places)
-    turned = bool(reasons)
+    whole = bool(reasons)
     typed, suspect, replaced = _typed(gone, come, _Places(ours.items, gone), _Places(theirs.items, come), alike)
     reasons += typed
     if reasons:
         unexplained = len(gone) + len(come) - 2 * len(typed)
         turn = Turn.DIFFERENT if unexplained <= UNEXPLAINED else Turn.REPLACED
-        decisive = turn is Turn.DIFFERENT and (turned or unexplained <= 0)
+        decisive = turn is Turn.DIFFERENT and (whole or unexplained <= 0)
         return Found(turn, tuple(reasons), decisive=decisive)
-    if len(flips) > 1 or (turns and any(item.key in DEGREES for item in (*gone, *come))):
+    if len(turned) > 1 or (turns and any(item.key in DEGREES for item in (*gone, *come))):
         suspect.append(f'more than one thing is turned around: target "{_said(theirs)}", source "{_said(ours)}"')
     if moved is not None and moved.doubtful:
         suspect.append(moved.said)
@@ -312,40 +309,6 @@ def _in_order(ours: Counted, theirs: Counted) -> bool:
     return mine == [item.key for item in theirs.items if item.key in ours.bag]
 
 
-def _flips(gone: Sequence[Item], come: Sequence[Item]) -> list[tuple[Item, Item]]:
-    """Pairs of opposites, each item in one pair."""
-    found = []
-    left = list(come)
-    for item in gone:
-        other = next((one for one in left if _opposite(item, one)), None)
-        if other is not None:
-            left.remove(other)
-            found.append((item, other))
-    return found
-
-
-def _opposite(item: Item, other: Item) -> bool:
-    if item.sort in (Sort.QUANTITY, Sort.CODE) and not {item.form, other.form} <= {"first", "last", "second"}:
-        return False
-    for one in (item.form, item.key):
-        others = OPPOSITES.get(one, ())
-        if other.form in others or other.key in others:
-            return True
-    return _prefix_of(item.form, other.form) or _prefix_of(other.form, item.form)
-
-
-def _prefix_of(form: str, base: str) -> bool:
-    """Whether a word is another one with "un", "non" or the like before it, in any inflection."""
-    if form in NOT_OPPOSITE or len(base) < 3:
-        return False
-    for prefix in OPPOSITE_PREFIXES:
-        if form.startswith(prefix) and len(form) > len(prefix) + 2:
-            rest = form[len(prefix) :]
-            if rest == base or stem(rest) == stem(base):
-                return True
-    return base.endswith("ful") and form == base[:-3] + "less"
-
-
 class _Places:
     """Where items of one text stand that the other lacks: between which two that both hold."""
 
@@ -385,7 +348,13 @@ def _typed(
         if out and new and (sort is not Sort.NAME or _instead(out, new, ours, theirs)):
             near_name = sort is Sort.NAME and _spelled(out, new)
             (suspect if near_name else typed).append(f"target says {told(new)}, source says {told(out)}")
-    typed += _degrees(gone, come)
+    out, new = ([item for item in side if item.sort in (Sort.QUANTITY, Sort.CODE)] for side in (gone, come))
+    if not typed and out and new and _instead(out, new, ours, theirs):
+        typed.append(f"target says {told(new)}, source says {told(out)}")
+    typed += degrees(gone, come)
+    told_to = [{item.form for item in side} & SPEAKERS for side in (gone, come)]
+    if all(told_to) and ("you" in told_to[0]) is not ("you" in told_to[1]):
+        suspect.append(f"target says {min(told_to[1])}, source says {min(told_to[0])}")
     exclusive = next((item for item in (*gone, *come) if item.form in EXCLUSIVE), None)
     if exclusive is not None:
         suspect.append(f'only one of the two says "{exclusive.shown}"')
@@ -402,129 +371,3 @@ def _weak(item: Item) -> bool:
 def _spelled(gone: Sequence[Item], come: Sequence[Item]) -> bool:
     ours, theirs = ("".join(item.form for item in side) for side in (gone, come))
     return Indel.normalized_similarity(ours, theirs) >= SPELLING
-
-
-def _degrees(gone: Sequence[Item], come: Sequence[Item]) -> list[str]:
-    said = []
-    for item in gone:
-        for other in come:
-            mine, yours = (
-                DEGREES.get(item.key) or DEGREES.get(item.form),
-                DEGREES.get(other.key) or DEGREES.get(other.form),
-            )
-            if mine and yours and mine[0] == yours[0] and mine[1] != yours[1]:
-                said.append(f"target says {other.shown}, source says {item.shown}")
-    return said
-
-
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """Two stretches of a text that changed places. harmful: what stands between them says which is which."""
-
-    said: str
-    harmful: bool
-    doubtful: bool = False
-
-
-def _swapped(ours: Counted, theirs: Counted, *, turned: bool) -> _Moved | None:
-    """None where the texts are in the same order, or differ by more than one exchange of places.
-
-    turned: words between the two may be opposites of each other.
-    """
-    mine, yours = _different_part(ours.all[:MOST], theirs.all[:MOST])
-    size = len(mine)
-    if size != len(yours) or not 2 <= size <= LONGEST_MOVE:
-        return None
-    for one in range(1, size):
-        if not _all_same(mine[:one], yours[size - one :]):
-            continue
-        for other in range(1, size - one + 1):
-            between, theirs_between = mine[one : size - other], yours[other : size - one]
-            if not _all_same(mine[size - other :], yours[:other]):
-                continue
-            if _all_same(between, theirs_between) or (turned and _all_alike(between, theirs_between)):
-                return _move(mine[:one], between, mine[size - other :], mine, yours)
-    return None
-
-
-def _different_part(mine: Sequence[Item], yours: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-    """Both without articles, and without the beginning and the end that they share."""
-    first, last = (
-        [item for item in side if item.sort is not Sort.ARTICLE or item.form in DIRECTIONS] for side in (mine, yours)
-    )
-    for side in (first, last):
-        while side and side[-1].sort is Sort.MARK:
-            side.pop()
-    start = 0
-    while start < min(len(first), len(last)) and _same(first[start], last[start]):
-        start += 1
-    first, last = first[start:], last[start:]
-    while first and last and _same(first[-1], last[-1]):
-        first.pop()
-        last.pop()
-    return first, last
-
-
-def _move(
-    one: Sequence[Item], between: Sequence[Item], other: Sequence[Item], mine: Sequence[Item], yours: Sequence[Item]
-) -> _Moved:
-    said = (
-        f'"{told(one)}" and "{told(other)}" have changed places: '
-        f'target "{told(yours[:MOST_SAID])}", source "{told(mine[:MOST_SAID])}"'
-    )
-    small = any(len(part) == 1 and (part[0].negates or part[0].form in EXCLUSIVE) for part in (one, other))
-    facts = one[-1].sort is Sort.QUANTITY and other[0].sort is Sort.QUANTITY
-    harmless = _harmless(between, len(one), len(other)) and not (facts and between)
-    return _Moved(said, harmful=not harmless, doubtful=small)
-
-
-def _same(item: Item, other: Item) -> bool:
-    return item.key == other.key
-
-
-def _all_same(mine: Sequence[Item], yours: Sequence[Item]) -> bool:
-    return len(mine) == len(yours) and all(_same(a, b) for a, b in zip(mine, yours, strict=True))
-
-
-def _all_alike(mine: Sequence[Item], yours: Sequence[Item]) -> bool:
-    """The same words, or opposites of them."""
-    return len(mine) == len(yours) and all(_same(a, b) or _opposite(a, b) for a, b in zip(mine, yours, strict=True))
-
-
-def _harmless(between: Sequence[Item], one: int, other: int) -> bool:
-    """Whether things may change places around these words: a list, an equation, two clauses, a phrase put first."""
-    forms = [item.form for item in between]
-    if not forms or all(form in COPULAS for form in forms):
-        return True
-    if forms[0] in COORDINATORS and forms[-1] in COORDINATORS and "then" not in forms:
-        return True
-    return min(one, other) >= 3 and any(form in COORDINATORS or form in ".;" for form in forms)
-
-
-def _passive(
-    gone: list[Item], come: list[Item], ours: Counted, theirs: Counted
-) -> tuple[list[Item], list[Item], str | None]:
-    """What is left without the words that turn a sentence into the passive; and what is wrong where who does it and
-    whom it is done to did not change places with it.
-    """
-    if any(item.form == "by" for item in come):
-        active, passive, left = ours, theirs, come
-    elif any(item.form == "by" for item in gone):
-        active, passive, left = theirs, ours, gone
-    else:
-        return gone, come, None
-    forms = [item.form for item in passive.items]
-    at = forms.index("by")
-    verb = [item.key for item in active.items]
-    plain = not any(item.form in _BE for item in active.items)
-    if not plain or not 0 < at < len(forms) - 1 or not any(form in _BE for form in forms[:at]):
-        return gone, come, None
-    did, who, whom = (
-        [place for place, key in enumerate(verb) if key == passive.items[one].key] for one in (at - 1, at + 1, 0)
-    )
-    if not did or not who or not whom:
-        return gone, come, None
-    left[:] = [item for item in left if item.form != "by" and item.form not in _BE]
-    if max(whom) < min(did) and max(did) < min(who):
-        return gone, come, f'who does it to whom is turned around: target "{_said(theirs)}", source "{_said(ours)}"'
-    return gone, come, None

@@ -121,13 +121,15 @@ _MORE_UNITS: Mapping[str, tuple[str, float]] = MappingProxyType(
 _BEGINNINGS = frozenset((*NUMBERS, *ORDINALS, *_FOREIGN, *MONTHS, *CURRENCIES)) | word_set(
     "minus negative a an half noon midday midnight"
 )
+_HALF = ["and", "a", "half"]
 _LONE = word_set("c f h l m g s")  # words that are units only behind a number that is one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """value: in the base unit of `of` ("" for a bare number). written: the value as written; step: the size of its last
-    digit, both in the unit as written; factor: from that unit to the base. weak: a word that often is no number.
+    """value: in the base unit of `of` ("" for a bare number). factor: from the unit as written to the base. step: the
+    size of the last digit, in the unit as written. weak: a word that often is no number. ordinal: it counts places and
+    takes no unit. literal: what is compared instead of the value, None where the value is.
 
     other: a second reading ("1.250" may be 1250), None where there is none. pieces: how many it was read from.
     """
@@ -137,6 +139,7 @@ class Quantity:
     factor: float = 1.0
     step: float = 1.0
     weak: bool = False
+    ordinal: bool = False
     literal: str | None = None
     other: float | None = None
     pieces: int = 1
@@ -150,6 +153,9 @@ def agree(one: Quantity, other: Quantity) -> bool:
     """Whether two quantities are one: the same value of the same thing, within rounding where units were converted."""
     if one.literal or other.literal:
         return one.literal == other.literal
+    if {one.of, other.of} == {"", "time of day"}:
+        hour, clock = (one, other) if not one.of else (other, one)
+        return 0 <= hour.value <= 24 and hour.value * 3600 == clock.value
     if one.of != other.of and {one.of, other.of} != {"", "share"}:
         return False
     if any(
@@ -176,9 +182,17 @@ def may_count(word: str) -> bool:
 def quantities_in(pieces: Sequence[str], before: str = "") -> Quantity | None:
     """The quantity that a list of pieces begins with; None where it begins with none. before: the piece ahead of it."""
     number = _number(pieces, before)
-    if number is None:
-        return None
+    if number is None or number.ordinal:
+        return number
+    number = _and_half(number, pieces)
     return _measured(number, pieces) if not number.of and number.literal is None else _longer(number, pieces)
+
+
+def _and_half(number: Quantity, pieces: Sequence[str]) -> Quantity:
+    """With the half behind it: two and a half."""
+    if number.of or number.literal or [piece.lower() for piece in pieces[number.pieces : number.pieces + 3]] != _HALF:
+        return number
+    return Quantity(value=number.value + 0.5, step=0.5, pieces=number.pieces + 3)
 
 
 def _number(pieces: Sequence[str], before: str) -> Quantity | None:
@@ -289,7 +303,7 @@ def _from_words(pieces: Sequence[str], before: str) -> Quantity | None:
     if low in NUMBERS:
         return _counted(pieces)
     if low in ORDINALS:
-        return Quantity(value=ORDINALS[low], weak=low in ("first", "second"))
+        return Quantity(value=ORDINALS[low], weak=low in ("first", "second"), ordinal=True)
     if low in _FOREIGN:
         return Quantity(value=float(_FOREIGN[low]))
     if _ROMAN.match(pieces[0]) and len(pieces[0]) > 1:
@@ -320,7 +334,7 @@ def _counted(pieces: Sequence[str]) -> Quantity:
             place += 1
             continue
         if used and 20 <= last <= 90 and ORDINALS.get(low, 10) < 10:  # twenty-first
-            return Quantity(value=total + current + ORDINALS[low], pieces=place + 1)
+            return Quantity(value=total + current + ORDINALS[low], pieces=place + 1, ordinal=True)
         if low == "and" and used and last >= 100 and ahead in NUMBERS:
             place += 1
             continue
@@ -394,7 +408,7 @@ def _money(low: str, pieces: Sequence[str] = ()) -> Quantity | None:
 
 def _ordinal(low: str) -> Quantity | None:
     found = _ORDINAL.match(low)
-    return Quantity(value=float(found[1])) if found else None
+    return Quantity(value=float(found[1]), ordinal=True) if found else None
 
 
 def _fraction(low: str) -> Quantity | None:

@@ -52,11 +52,17 @@ def test_every_command_explains_itself(numbers: Project, command):
     assert (done.code, done.err) == (0, "")
 
 
-@pytest.mark.parametrize("words", [(), ("nosuch",), ("run", "--nosuch"), ("gate",), ("lab",), ("schema", "nosuch")])
+@pytest.mark.parametrize("words", [(), ("nosuch",), ("run", "--nosuch"), ("lab",), ("schema", "nosuch")])
 def test_wrong_usage_exits_2(numbers: Project, words):
     done = numbers.parity(*words)
     assert (done.code, done.out) == (2, "")
     assert "usage: parity" in done.err
+
+
+def test_a_gate_that_is_asked_nothing_says_what_to_name(numbers: Project):
+    done = numbers.parity("gate")
+    assert (done.code, done.out) == (2, "")
+    assert "name runs, or a cutover.toml with --policy" in done.err
 
 
 def test_outside_a_project_it_says_where_one_begins(numbers: Project):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -41,6 +42,8 @@ class Writer:
         self._stream: BinaryIO = self._part.open("w+b", buffering=0)
         self._digest = hashlib.sha256()
         self._held: list[bytes] = []
+        self._disk = ThreadPoolExecutor(1)
+        self._storing: Future[None] | None = None
         self._flushed = self._end = self._longest = 0
         self._cases = Known()
 
@@ -66,6 +69,7 @@ class Writer:
         length = 64 << 10
         if start + length > self._flushed:
             self._flush()
+        self._wait()
         while b"\n" not in (line := os.pread(self._stream.fileno(), length, start)):
             length *= 4
         return decode(
@@ -77,13 +81,26 @@ class Writer:
         )
 
     def _flush(self) -> None:
+        """Hand over what is held, once what was handed over before is on disk."""
         held = b"".join(self._held)
         self._held.clear()
-        self._digest.update(held)
+        self._wait()
+        self._storing = self._disk.submit(self._store, held, self._flushed)
         self._flushed += len(held)
-        left = memoryview(held)
+
+    def _wait(self) -> None:
+        if self._storing is not None:
+            self._storing.result()
+            self._storing = None
+
+    def _store(self, held: bytes, at: int) -> None:
+        """Write a piece and read it back. Runs beside the caller: hashing, writing and reading hold up nobody."""
+        self._digest.update(held)
+        left, file = memoryview(held), self._stream.fileno()
         while left:
-            left = left[self._stream.write(left) :]
+            left = left[os.pwrite(file, left, at + len(held) - len(left)) :]
+        if _read(file, len(held), at) != held:
+            raise GoldenError(f"{self._part}: reads otherwise than it was written. The disk may be failing.")
 
     def finish(self, words: Mapping[str, Any], *, zstd: bool = False) -> Manifest:
         """Prove what was written, and let it take the place of an older set.
@@ -91,6 +108,7 @@ class Writer:
         words: of the manifest, without what follows from the cases. Raises GoldenError for an id that is there twice.
         """
         self._flush()
+        self._wait()
         os.fsync(self._stream.fileno())
         self._prove()
         unpacked = None
@@ -112,13 +130,7 @@ class Writer:
         return made
 
     def _prove(self) -> None:
-        """What is on disk is what was written, each id is there once, and links name earlier cases."""
-        self._stream.seek(0)
-        found = hashlib.sha256()
-        while chunk := self._stream.read(_CHUNK):
-            found.update(chunk)
-        if found.digest() != self._digest.digest():
-            raise GoldenError(f"{self._part}: reads otherwise than it was written. The disk may be failing.")
+        """Each id is there once, links name earlier cases, and no line is too long to be read."""
         if self._longest > scans.LONGEST_LINE or not self._cases.whole():
             self._stream.seek(0)  # which line is wrong, and how, is for a closer look to say
             scans.scan(self._stream, self._part, service=self.service, operation=self.operation)
@@ -138,6 +150,15 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._disk.shutdown()
         self._stream.close()
         for name in (CASES, PACKED, MANIFEST):
             (self._folder / f"{name}.part").unlink(missing_ok=True)
+
+
+def _read(file: int, length: int, at: int) -> bytes:
+    parts: list[bytes] = []
+    while length and (part := os.pread(file, length, at)):
+        parts.append(part)
+        length, at = length - len(part), at + len(part)
+    return b"".join(parts)

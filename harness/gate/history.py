@@ -49,7 +49,7 @@ def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
     unfit: list[str] = []
     for path in sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file()):
         shown = str(path.relative_to(folder))
-        if _in_ledger(path):
+        if _no_rows(path):
             continue
         if why := _no_night(path):
             unfit.append(f"{shown} ({why})")
@@ -68,9 +68,11 @@ def read_history(folder: Path, policy: Policy, *, tonight: RowsFile) -> Past:
     return Past(rows=tuple(same), notes=tuple(_notes(policy, others, untold, unfit)), started=started)
 
 
-def _in_ledger(path: Path) -> bool:
-    """Whether the file is a part of a run's ledger: replies, and no rows."""
-    return any(one.name == "ledger" and (one.parent / RUN_RECORD).is_file() for one in path.parents)
+def _no_rows(path: Path) -> bool:
+    """Whether the file is a part of a run and not its rows: replies, what judges said, listed cases."""
+    if path.name == "cases.jsonl" and (path.parent / RUN_RECORD).is_file():
+        return True
+    return any(one.name in ("ledger", "judge") and (one.parent / RUN_RECORD).is_file() for one in path.parents)
 
 
 def _no_night(path: Path) -> str | None:

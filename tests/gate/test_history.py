@@ -277,3 +277,13 @@ def test_false_go_at_the_margin_over_fourteen_nights(gate: Gate) -> None:
         ]
         passed += gate(rows, [score()]).finding("sim")["verdict"] == "GO"
     assert passed <= 0.096 * 200
+
+
+def test_of_a_runs_folder_only_its_rows_are_read(gate: Gate, past: Path) -> None:
+    """Beside them lie replies, what judges said and the listed cases, in the same format and no rows."""
+    run = past / "20261101T000000Z-visits-0001"
+    for name in ("ledger/000001.jsonl", "judge/000001.jsonl", "cases.jsonl"):
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_text('{"no": "row"}\n')
+    (run / "run.json").write_text(json.dumps({"run": run.name, "started_at": "2026-11-01T00:00:00+00:00"}))
+    assert gate(night(2, clean(10, "b")), [CERTAIN], history=past).verdict == "INCONCLUSIVE"

@@ -91,6 +91,13 @@ def test_an_image_by_its_address_is_dropped_and_told():
     assert losses(translation)["image"] == ("an image by its address", None)
 
 
+def test_a_body_of_one_text_loses_an_image_and_says_so():
+    turn = Message("user", (Image(media_type="image/png", data=b"1"), Text("what?")))
+    translation = translated(PAIR, asked("gpt-4o", turn), target_model="llama-4", api="invoke")
+    assert Conversation.of(translation.request).messages[0].content == (Text("what?"),)
+    assert losses(translation)["image"] == ("given", None)
+
+
 def test_nothing_but_an_image_by_its_address_cannot_be_asked():
     turn = Message("user", (Image(url="https://example.com/cat.png"),))
     with pytest.raises(UnencodableRequest, match="nothing that the target can be asked"):

@@ -36,6 +36,9 @@ def _part(part: Part, target: Target, losses: Losses) -> Part | None:
             if part.text.strip() or not target.api.alternate:
                 return part
             losses.drop("message_order", "a blank text", f"{target.api.title} refuses blank texts")
+        case Image() | File() if target.api.prompt:  # whatever the model takes in another form
+            name = "image" if isinstance(part, Image) else "document"
+            losses.drop(name, "given", f"the body of {target.api.title} holds one text")
         case Image():
             return _image(part, target, losses)
         case File():

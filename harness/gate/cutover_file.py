@@ -54,6 +54,7 @@ _CUTOVER = _table(
     max_age_days={
         "type": "number",
         "exclusiveMinimum": 0,
+        "maximum": 3650,
         "default": MAX_AGE_DAYS,
         "description": "Oldest evidence that counts, the estate and rehearsals included.",
     },

@@ -20,7 +20,7 @@ OWN = ("use", "profile", "stages", "bake_minutes", "mirror_percent", "live")  # 
 SOURCES = ("rows", "command")
 
 _TEXT = {"type": "string", "minLength": 1}
-_MINUTES = {"type": "number", "exclusiveMinimum": 0}
+_MINUTES = {"type": "number", "exclusiveMinimum": 0, "maximum": 525_600}  # a year
 LIVE: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -64,6 +64,7 @@ TABLE: dict[str, Any] = {
         "bake_minutes": {
             "type": "number",
             "minimum": 0,
+            "maximum": 525_600,
             "default": BAKE_MINUTES,
             "description": "Least time at each stage.",
         },

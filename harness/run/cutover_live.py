@@ -162,7 +162,7 @@ def _parsed(content: bytes, place: str) -> Iterator[_Row | str]:
             continue
         try:
             at = _time(told)
-        except ValueError:
+        except (ValueError, OverflowError):  # a time of the year 1 in the far east lies before all that can be told
             yield f'{where}: "at" must be a time in UTC such as "2027-01-31T12:00:00Z".'
             continue
         told.pop("run", None)

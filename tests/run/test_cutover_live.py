@@ -106,6 +106,7 @@ def test_a_line_that_is_being_written_is_left_for_later(judge):
         ("[]\n", "line 201: is no JSON object"),
         ('{"case": "a", "metric": "error", "value_target": 0}\n', 'line 201: "at" must be a time'),
         ('{"case": "a", "metric": "error", "at": "2027-01-31T12:00:00"}\n', "in UTC such as"),
+        ('{"case": "a", "metric": "error", "at": "0001-01-01T00:00:00+14:00"}\n', 'line 201: "at" must be a time'),
         (row(201, value_target="much"), "must be a number"),
         (row(1, error=1.0), "contradict another report"),
     ],

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
-from harness.recordings.privacy import Redactor, redactor
+from harness.recordings.privacy import Redactor
 from harness.tap.exchange import Sample
+from harness.tap.redaction import Redaction
 from harness.tap.spool import Spool, Status
 
 __all__ = ["Status", "Tap", "install"]
@@ -38,7 +39,9 @@ class Tap:
         return self._spool.status()
 
     def close(self, timeout_s: float = 5.0) -> Status:
-        """Let go of the client and write what waits, for at most `timeout_s`; the rest counts as lost."""
+        """Let go of the client and wait until what waits is written, for at most `timeout_s`. What is not by then still
+        counts as waiting: the writer goes on with it, for a minute when the application has ended.
+        """
         if (client := self._client()) is not None and client in _TAPPED:
             _TAPPED.discard(client)
             self._unhook()
@@ -58,7 +61,7 @@ def install(client: Any, *, into: str | Path, share: float = 1.0, redact: str | 
         raise ConfigError(f"tap: share is {share}; it is above 0 and at most 1.")
     if client in _TAPPED:
         raise ConfigError("tap: this client has a tap already, and its calls would be recorded twice. Close that one.")
-    spool = Spool(Path(into), redactor(redact) if isinstance(redact, str) else redact)
+    spool = Spool(Path(into), Redaction.of(redact))
     unhook = _hooked(client, spool, Sample(share))
     _TAPPED.add(client)
     return Tap(client, spool, unhook)

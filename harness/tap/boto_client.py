@@ -18,7 +18,8 @@ from harness.errors import ConfigError
 from harness.recordings.formats._http import Call, call_of
 from harness.tap.copying import Copy
 from harness.tap.exchange import MOST, Asked, Exchange, Sample
-from harness.tap.spool import FAILED, LONG, Spool
+from harness.tap.losses import FAILED, LONG
+from harness.tap.spool import Spool
 
 SERVICES = ("bedrock-runtime", "bedrock-agent-runtime", "sagemaker-runtime")
 AGENT = "bedrock_agent"

@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 
 from harness.tap.exchange import MOST, Asked, Exchange
-from harness.tap.spool import LONG, Spool
+from harness.tap.losses import LONG
+from harness.tap.spool import Spool
 
 _DONE = b"data: [DONE]"  # openai's client reads no further
 

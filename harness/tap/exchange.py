@@ -1,23 +1,17 @@
-"""One call as the tap saw it, and the line of the spool that it becomes."""
+"""One call as the tap saw it, and its way to the process that writes it."""
 
 from __future__ import annotations
 
-import uuid
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from harness.core.case import Provenance, Recording
-from harness.recordings import gaps
-from harness.recordings.formats._http import address, headers_of, latency_s, model_in, request_id, unpacked
-from harness.recordings.formats._json import parsed
-from harness.recordings.lines import StoredCase, encode
-from harness.recordings.privacy import Redactor
-from harness.run.importing import redacted_whole
+import msgspec
+
+from harness.recordings.formats._http import headers_of
 
 MOST = 6 << 20  # bytes that are copied of a body; SageMaker takes 6 MiB a call
-CAPTURED_FROM = "tap in the application"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,33 +58,25 @@ class Sample:
         return zlib.crc32(body, zlib.crc32(f"{operation}\0{model}\0".encode())) < self.share * 2**32
 
 
-def line_of(exchange: Exchange, by: Redactor | None) -> bytes:
-    """The line, redacted, line feed included. Raises GoldenError and ValueError for what cannot be stored."""
-    case = StoredCase(recording=_recording(exchange))
-    if by is not None:
-        case = redacted_whole(case, by)
-    return encode(case, service="", operation="")  # a line names its own
+def packed(exchange: Exchange) -> bytes:
+    """The call for the writer's process, as msgpack. Of headers only those go that a recording may keep.
+
+    Raises what msgspec raises for values that have no place in it.
+    """
+    asked = replace(exchange.asked, headers=headers_of(exchange.asked.headers))
+    return _ENCODER.encode(replace(exchange, asked=asked, headers=_answered(exchange.headers)))
 
 
-def _recording(exchange: Exchange) -> Recording:
-    asked, headers, body = exchange.asked, headers_of(exchange.headers), exchange.body
-    if body is not None:
-        encodings = {name.lower(): value for name, value in exchange.headers.items()}
-        body = unpacked(body, str(encodings.get("content-encoding", "")))
-    flags = ([gaps.NO_ANSWER] if body is None else []) + ([] if exchange.whole else [gaps.TRUNCATED])
-    return Recording(
-        id=uuid.uuid4().hex,
-        service=asked.service,
-        operation=asked.operation,
-        model=asked.model or model_in(parsed(asked.body)),
-        region=asked.region or headers.get("x-ms-region"),
-        url=address(asked.url),
-        request_headers=headers_of(asked.headers),
-        request_body=asked.body,
-        status=exchange.status,
-        response_headers=headers,
-        response_body=body,
-        latency_s=exchange.latency_s if exchange.latency_s is not None else latency_s(headers),
-        request_id=request_id(headers),
-        provenance=Provenance(captured_at=asked.at, captured_from=CAPTURED_FROM, flags=tuple(flags)),
-    )
+def unpacked(content: bytes) -> Exchange:
+    """Raises msgspec.DecodeError for what `packed` did not make."""
+    return _DECODER.decode(content)
+
+
+def _answered(headers: Mapping[str, object]) -> dict[str, object]:
+    """The headers that are kept, and how the body is packed."""
+    packing = {name.lower(): value for name, value in headers.items() if name.lower() == "content-encoding"}
+    return {**headers_of(headers), **{name: str(value) for name, value in packing.items()}}
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Exchange)

@@ -20,7 +20,8 @@ import httpx2
 from harness.recordings.formats._http import call_of
 from harness.tap.copying import Copy
 from harness.tap.exchange import MOST, Asked, Sample
-from harness.tap.spool import FAILED, LONG, Spool
+from harness.tap.losses import FAILED, LONG
+from harness.tap.spool import Spool
 
 _STARTED = "parity-tap"
 _ATTEMPT = "x-stainless-retry-count"

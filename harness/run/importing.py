@@ -212,7 +212,7 @@ class _Import:
             return None
         self._traffic.add(case.recording)
         status = case.recording.status
-        self.refused += status is not None and status >= 400
+        self.refused += record.failed or (status is not None and status >= 400)
         return case
 
     def forget(self) -> None:

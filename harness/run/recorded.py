@@ -35,7 +35,7 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
     if failed is not None:
         return _failure(recording, FailureKind(failed.removeprefix(FAILED)), "the call failed when it was recorded")
     if recording.response_body is None:
-        return None
+        return _status_told(recording) if _refused(recording.status) else None
     codec = codec or codec_of(recording.service)
     try:
         request = _asked(recording, codec)
@@ -57,7 +57,7 @@ def recorded(recording: Recording, codec: Codec | None = None) -> Outcome | None
         )
     if _refused(recording.status) and isinstance(reading.output, Scores | Embedding):
         # An error page with a number in it is no prediction. A filtered chat is behaviour, whatever its status.
-        return _failure(recording, _kind(recording.status), f"the recorded answer has status {recording.status}")
+        return _status_told(recording)
     return Answer(
         side=Side.SOURCE,
         output=reading.output,
@@ -103,6 +103,10 @@ def _kind(status: int | None) -> FailureKind:
     if status is None or status < 400:
         return FailureKind.UNREADABLE
     return _KINDS.get(status, FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REJECTED)
+
+
+def _status_told(recording: Recording) -> CallFailure:
+    return _failure(recording, _kind(recording.status), f"the recorded answer has status {recording.status}")
 
 
 def _failure(recording: Recording, kind: FailureKind, message: str) -> CallFailure:

@@ -46,6 +46,19 @@ def links(folder: Path) -> list[tuple[str | None, str | None]]:
         return [(places[case.repeat_of or ""], places[case.duplicate_of or ""]) for case in golden]
 
 
+def test_failures_are_counted_with_and_without_a_status(tmp_path: Path):
+    asked = {"messages": [{"role": "user", "content": "2+2?"}]}
+    summary = imported(
+        tmp_path / "set",
+        {"request": asked, "status": 429, "error": "slow down"},
+        {"request": asked, "error": "timeout"},
+        {"request": asked, "response": "4"},
+        {"request": asked},
+        form="openai_jsonl",
+    )
+    assert summary.refused == 2
+
+
 def test_the_same_request_again_is_a_repeat_or_a_duplicate(tmp_path: Path):
     """Answers are compared as what they say: 0.5 and 0.50 are one number."""
     imported(

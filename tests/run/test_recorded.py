@@ -51,6 +51,13 @@ def test_a_request_alone_is_no_answer():
     assert recorded(replace(KEPT, response_body=None, status=None)) is None
 
 
+@pytest.mark.parametrize(("status", "kind"), [(429, FailureKind.THROTTLED), (500, FailureKind.UNAVAILABLE)])
+def test_a_refused_call_whose_body_was_not_kept_is_a_failure(status, kind):
+    outcome = recorded(replace(KEPT, response_body=None, status=status))
+    assert isinstance(outcome, CallFailure)
+    assert outcome.kind is kind
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [

@@ -45,7 +45,8 @@ class Record:
 
     document: the record as the log holds it, plain JSON, bodies parsed where they are JSON: what JMESPath is asked of.
     expected: the truth, where the record has it. labels: names under which a file of labels may know the record.
-    cluster, slices: where the record's own format has columns for them.
+    cluster, slices: where the record's own format has columns for them. failed: the record says that the call was
+    refused, which without a status nothing else says before its body is read.
     """
 
     recording: Recording
@@ -54,6 +55,7 @@ class Record:
     expected: Json = None
     cluster: str = ""
     slices: Mapping[str, str] = field(default_factory=dict)
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,13 @@ def json_bytes(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
 
+def answer_bytes(status: int | None, body: Any) -> bytes | None:
+    """An answer's body as JSON: empty for a refused call of which none is told, None where no answer was kept."""
+    if body is None:
+        return b"" if status is not None and status >= 400 else None
+    return json_bytes(body)
+
+
 def parsed(body: bytes | None) -> Json:
     """A body parsed where it is JSON, else its text."""
     if body is None:

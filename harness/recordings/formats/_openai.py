@@ -33,9 +33,24 @@ def operation_of(body: Mapping[str, Any], url: object) -> str | None:
     return None
 
 
-def told_error(error: Any, status: int | None) -> tuple[int, dict[str, Any]]:
-    """Status and body of a refused call whose log kept the error alone."""
+def status_in(value: object) -> int | None:
+    """A status of HTTP, as a number or as its digits; None for anything else, so that none is made up."""
+    if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isdecimal():
+        value = int(value)
+    return value if isinstance(value, int) and 100 <= value < 600 else None
+
+
+def told_error(error: Any, status: int | None) -> tuple[int | None, dict[str, Any]]:
+    """Status and body of a refused call whose log kept the error alone. The status is None where none is said.
+
+    status: the log's own. What the error says of itself stands before it where it is one of a failure.
+    """
     table = error if isinstance(error, dict) else {"message": str(error)}
-    said = table.get("status", table.get("status_code"))
-    code = said if isinstance(said, int) and 100 <= said < 600 else status
-    return code or 400, {"error": table}
+    said = status_in(table.get("status", table.get("status_code")))
+    return (said if said is not None and said >= 400 else status), {"error": table}
+
+
+def tells_error(body: Any) -> bool:
+    """Whether a body is that of a refused call."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return isinstance(error, dict) and bool(error.keys() & {"message", "code", "type"})

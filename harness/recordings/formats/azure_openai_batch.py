@@ -1,7 +1,11 @@
 """Batch files of Azure OpenAI and OpenAI: requests and answers, joined by `custom_id`, in any order.
 
 Both kinds of files are given together. An answer whose request is not there cannot be replayed; a request whose answer
-is not there is a case whose answer was not kept.
+is not there is a case whose answer was not kept. Where requests or answers that differ have one `custom_id`, as when
+two batches count from 1, nothing says which belongs to which, so that all of them are refused. A line that holds both
+halves is a call by itself.
+
+A status is the one that the file says. An error that tells none (`batch_expired`) is a failure of status None.
 
 Source: Azure OpenAI documentation, "Global batch"; OpenAI API reference, batch.
 """
@@ -11,19 +15,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
 from harness.recordings.formats._join import Lines, key
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, placed, records, refused
-from harness.recordings.formats._openai import operation_of, told_error
+from harness.recordings.formats._json import UNREADABLE, answer_bytes, document, json_bytes, placed, records, refused
+from harness.recordings.formats._openai import operation_of, status_in, tells_error, told_error
 from harness.recordings.formats._streams import BadFile, packed
 from harness.recordings.plain import moment
 from harness.recordings.seen import Seen
 
 NAME = "azure_openai_batch"
+ASKED, ANSWERED, WHOLE = "request", "answer", "call"
+SEVERAL = "a custom_id that several have who differ; import each batch by itself"
 
 
 def build(*, service: str = "azure_openai") -> AzureOpenAiBatch:
@@ -42,16 +49,16 @@ class AzureOpenAiBatch:
 
     def read(self, log: Log) -> Iterator[Found]:
         """Answers in their own order first, then requests without an answer."""
-        answered = Seen()
+        names = _Names()
         with Lines(self.name) as asked:
             for file in log:
-                yield from self._requests(file, asked)
+                yield from self._remembered(file, asked, names)
             for file in log:
-                yield from self._answers(file, asked, answered)
+                yield from self._answers(file, asked, names)
             for file in log:
-                yield from self._left(file, answered)
+                yield from self._left(file, asked, names)
 
-    def _requests(self, file: LogFile, asked: Lines) -> Iterator[Found]:
+    def _remembered(self, file: LogFile, asked: Lines, names: _Names) -> Iterator[Found]:
         """Remembers the requests of a file; what is no line of a batch file is refused here, once."""
         compressed = packed(file)
         asked.file(file)
@@ -63,47 +70,60 @@ class AzureOpenAiBatch:
             table = _table(line)
             if not isinstance(table, dict):
                 yield Reject(origin, table)
-            elif "body" in table and "response" not in table:
+            elif _half(table) == ASKED:
+                names.asked(table)
                 try:
-                    new = asked.add(table["custom_id"], origin, start, line, packed=compressed)
+                    asked.add(table["custom_id"], origin, start, line, packed=compressed)
                 except BadFile as exc:
                     yield Reject(origin, str(exc))
-                    continue
-                if not new:
-                    yield Reject(origin, "a custom_id that another request has")
+            elif _half(table) == ANSWERED:
+                names.answered(table)
 
-    def _answers(self, file: LogFile, asked: Lines, answered: Seen) -> Iterator[Found]:
-        for item in records(file, self.name):
-            table = None if isinstance(item, Reject) else _table(item[1])
-            if isinstance(item, Reject) or not isinstance(table, dict) or "body" in table:
+    def _answers(self, file: LogFile, asked: Lines, names: _Names) -> Iterator[Found]:
+        for origin, line, table in self._tables(file):
+            half, identity = _half(table), table["custom_id"]
+            if half == WHOLE:
+                yield self._record(origin, table, table, partial(document, line))
+            if half != ANSWERED:
                 continue
-            origin, line = item
-            identity = table["custom_id"]
             request = asked.get(identity)
             if request is None:
                 yield Skip(origin, "the request was not imported", no_request=True)
-            elif answered.get(key(identity)) is not None:
+            elif names.several(identity):
+                yield Reject(origin, SEVERAL)
+            elif not names.first_answer(identity):
                 yield Reject(origin, "a custom_id that another answer has")
             else:
-                answered.put(key(identity), 1)
                 yield self._record(origin, document(request[1]), table, partial(_joined, request[1], line))
 
-    def _left(self, file: LogFile, answered: Seen) -> Iterator[Found]:
-        for item in records(file, self.name):
-            table = None if isinstance(item, Reject) else _table(item[1])
-            if isinstance(item, Reject) or not isinstance(table, dict) or "body" not in table:
+    def _left(self, file: LogFile, asked: Lines, names: _Names) -> Iterator[Found]:
+        for origin, line, table in self._tables(file):
+            identity = table["custom_id"]
+            if _half(table) != ASKED or identity not in asked:
                 continue
-            if answered.get(key(table["custom_id"])) is None:
-                answered.put(key(table["custom_id"]), 1)
-                yield self._record(item[0], table, None, partial(_joined, item[1], None))
+            if names.several(identity):
+                yield Reject(origin, SEVERAL)
+            elif not names.first_request(identity):
+                yield Reject(origin, "a custom_id that another request has")
+            elif not names.has_answer(identity):
+                yield self._record(origin, table, None, partial(_joined, line, None))
+
+    def _tables(self, file: LogFile) -> Iterator[tuple[Origin, bytes, dict[str, Any]]]:
+        for item in records(file, self.name):
+            if not isinstance(item, Reject) and isinstance(table := _table(item[1]), dict):
+                yield (*item, table)
 
     def _record(self, origin: Origin, asked: Any, answer: dict[str, Any] | None, told: partial[Json]) -> Found:
         body = asked["body"] if isinstance(asked, dict) else None
         operation = operation_of(body, asked.get("url")) if isinstance(body, dict) else None
         if not isinstance(body, dict) or operation is None:
             return Reject(origin, "a body of no known operation")
-        status, reply, request_id = _reply(answer)
-        flags = [gaps.NOT_WIRE_BYTES] if reply is not None else [gaps.NO_ANSWER, gaps.NOT_WIRE_BYTES]
+        try:
+            status, reply, request_id = _reply(answer)
+        except TypeError as exc:
+            return Reject(origin, str(exc))
+        content = answer_bytes(status, reply)
+        flags = [gaps.NOT_WIRE_BYTES] if content is not None else [gaps.NO_ANSWER, gaps.NOT_WIRE_BYTES]
         model = body.get("model")
         recording = Recording(
             id=case_id(origin),
@@ -114,7 +134,7 @@ class AzureOpenAiBatch:
             request_body=json_bytes(body),
             status=status,
             response_headers={} if reply is None else {"content-type": "application/json"},
-            response_body=None if reply is None else json_bytes(reply),
+            response_body=content,
             request_id=request_id or asked["custom_id"],
             provenance=Provenance(
                 captured_at=moment(reply.get("created")) if isinstance(reply, dict) else None,
@@ -122,7 +142,48 @@ class AzureOpenAiBatch:
                 flags=tuple(flags),
             ),
         )
-        return Record(recording=recording, document=told, labels=(asked["custom_id"],))
+        return Record(recording=recording, document=told, labels=(asked["custom_id"],), failed=tells_error(reply))
+
+
+class _Names:
+    """What is known of each custom_id: whether those who have it differ, and which of them came up already."""
+
+    def __init__(self) -> None:
+        self._requests, self._answers = Seen(), Seen()
+        self._differ, self._one_request, self._one_answer = Seen(), Seen(), Seen()
+
+    def asked(self, table: dict[str, Any]) -> None:
+        self._put(self._requests, table)
+
+    def answered(self, table: dict[str, Any]) -> None:
+        self._put(self._answers, table)
+
+    def _put(self, seen: Seen, table: dict[str, Any]) -> None:
+        name, content = key(table["custom_id"]), int.from_bytes(blake2b(json_bytes(table), digest_size=7).digest())
+        before = seen.get(name)
+        if before is None:
+            seen.put(name, content)
+        elif before != content:
+            self._differ.put(name, 1)
+
+    def several(self, identity: str) -> bool:
+        """Whether requests, or answers, that differ have the name."""
+        return self._differ.get(key(identity)) is not None
+
+    def has_answer(self, identity: str) -> bool:
+        return self._answers.get(key(identity)) is not None
+
+    def first_request(self, identity: str) -> bool:
+        return _first(self._one_request, identity)
+
+    def first_answer(self, identity: str) -> bool:
+        return _first(self._one_answer, identity)
+
+
+def _first(seen: Seen, identity: str) -> bool:
+    new = seen.get(key(identity)) is None
+    seen.put(key(identity), 1)
+    return new
 
 
 def _table(line: bytes) -> dict[str, Any] | str:
@@ -138,16 +199,24 @@ def _table(line: bytes) -> dict[str, Any] | str:
     return table
 
 
+def _half(table: dict[str, Any]) -> str:
+    if "body" not in table:
+        return ANSWERED
+    return WHOLE if table.get("response") is not None or table.get("error") else ASKED
+
+
 def _reply(answer: dict[str, Any] | None) -> tuple[int | None, Any, str | None]:
-    """Status, body and request id of an answer."""
+    """Status, body and request id of an answer. Raises TypeError for a response that is no object."""
     if answer is None:
         return None, None, None
-    response = answer.get("response")
-    if not isinstance(response, dict):
-        return (*told_error(answer.get("error") or "no response", None), None)
-    status, identity = response.get("status_code"), response.get("request_id")
-    known = isinstance(status, int) and 100 <= status < 600
-    return status if known else 200, response.get("body"), identity if isinstance(identity, str) else None
+    response, error = answer.get("response"), answer.get("error")
+    if not isinstance(response, dict | None):
+        raise TypeError("a response that is no object")
+    told = response or {}
+    status, body, identity = status_in(told.get("status_code")), told.get("body"), told.get("request_id")
+    if error and (body is None or status is None):
+        status, body = told_error(error, status)
+    return status, body, identity if isinstance(identity, str) else None
 
 
 def _joined(request: bytes, answer: bytes | None) -> Json:

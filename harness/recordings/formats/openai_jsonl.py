@@ -5,6 +5,10 @@ A line is one of: {"request": {...}, "response": {...}}, as many gateways write 
 ({"messages": [...]}, {"input": ...}); or {"messages": [..., {"role": "assistant", ...}]} of a fine-tuning set, whose
 last message is then the answer.
 
+A body may be its JSON in a text, and a streamed answer the list of its chunks. A status is the one that the line says;
+without one it is None, and what came back tells whether it is a failure. An `error` beside an answer is one unless a
+status of success is said.
+
 Source: OpenAI API reference, chat completions, responses, embeddings, images, fine-tuning.
 """
 
@@ -18,13 +22,15 @@ from typing import Any
 from harness.core.case import Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, Record, Reject, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, records, refused
-from harness.recordings.formats._openai import operation_of, told_error
+from harness.recordings.formats._json import UNREADABLE, answer_bytes, document, json_bytes, records, refused
+from harness.recordings.formats._openai import operation_of, status_in, tells_error, told_error
 from harness.recordings.plain import moment
 
 NAME = "openai_jsonl"
 _ASKED, _ANSWERED = ("request", "request_body", "body", "input"), ("response", "response_body", "output", "completion")
 _TIMES = ("timestamp", "created_at", "time", "ts", "date")
+# Of a line that is a request's body itself, what is not of that body.
+_BESIDE = ("status", "status_code", "error", "latency_ms", "duration_ms", "latency_s", "duration_s", "url", "endpoint")
 _IDS = ("request_id", "id", "requestId", "trace_id")
 
 
@@ -58,7 +64,13 @@ class OpenAiJsonl:
         operation = None if asked is None else operation_of(asked, table.get("url") or table.get("endpoint"))
         if asked is None or operation is None:
             return Reject(origin, "no request: neither messages, nor an input, nor a prompt")
-        status, body = _answer(table, answered)
+        try:
+            status, body = _answer(table, answered, operation)
+        except ValueError as exc:
+            return Reject(origin, str(exc))
+        chunks = _chunks(body)
+        kind = "application/json" if chunks is None else "text/event-stream"
+        content = answer_bytes(status, body) if chunks is None else chunks
         model = asked.get("model") or table.get("model")
         said = _first(table, _TIMES)
         identity = _first(table, _IDS)
@@ -70,36 +82,54 @@ class OpenAiJsonl:
             request_headers={"content-type": "application/json"},
             request_body=json_bytes(asked),
             status=status,
-            response_headers={} if body is None else {"content-type": "application/json"},
-            response_body=None if body is None else json_bytes(body),
+            response_headers={} if body is None else {"content-type": kind},
+            response_body=content,
             latency_s=_latency(table),
             request_id=identity if isinstance(identity, str) else None,
             provenance=Provenance(
                 captured_at=moment(said if said is not None else _created(body)),
                 origin=origin,
-                flags=(gaps.NOT_WIRE_BYTES,) if body is not None else (gaps.NO_ANSWER, gaps.NOT_WIRE_BYTES),
+                flags=(gaps.NOT_WIRE_BYTES,) if content is not None else (gaps.NO_ANSWER, gaps.NOT_WIRE_BYTES),
             ),
         )
         names = (recording.request_id,) if recording.request_id else ()
-        return Record(recording=recording, document=partial(document, line), labels=names)
+        return Record(recording=recording, document=partial(document, line), labels=names, failed=tells_error(body))
 
 
 def _halves(table: dict[str, Any]) -> tuple[dict[str, Any] | None, Any]:
     """What was asked and what was answered; None for what is not there."""
     answered = _first(table, _ANSWERED)
     for name in _ASKED:
-        if isinstance(asked := table.get(name), dict) and operation_of(asked, None):
+        asked = table.get(name)
+        asked = _object(asked) if isinstance(asked, str) else asked
+        if isinstance(asked, dict) and operation_of(asked, None):
             return asked, answered
-    if isinstance(table.get("messages"), list):
-        messages = table["messages"]
+    own = {key: value for key, value in table.items() if key not in (*_ANSWERED, *_TIMES, *_IDS, *_BESIDE)}
+    messages = table.get("messages")
+    if isinstance(messages, list) and answered is None and not _failed(table):
         last = messages[-1] if messages else None
-        own = {key: value for key, value in table.items() if key not in (*_ANSWERED, *_TIMES, *_IDS)}
-        if answered is None and isinstance(last, dict) and last.get("role") == "assistant":
+        if isinstance(last, dict) and last.get("role") == "assistant":
             return own | {"messages": messages[:-1]}, _completion(last)
-        return own, answered
-    if operation_of(table, None):
-        return {key: value for key, value in table.items() if key not in _ANSWERED}, answered
-    return None, answered
+    return (own if operation_of(table, None) else None), answered
+
+
+def _failed(table: Mapping[str, Any]) -> bool:
+    """Whether a line says by itself that its call failed."""
+    status = _status(table)
+    return bool(table.get("error")) or (status is not None and status >= 400)
+
+
+def _status(table: Mapping[str, Any]) -> int | None:
+    return next(filter(None, (status_in(table.get(name)) for name in ("status_code", "status"))), None)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """The object that a text is the JSON of."""
+    try:
+        told = document(text.encode()) if text.lstrip().startswith("{") else None
+    except UNREADABLE:
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def _completion(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,20 +138,43 @@ def _completion(message: Mapping[str, Any]) -> dict[str, Any]:
     return {"object": "chat.completion", "choices": [{"index": 0, "message": dict(message), "finish_reason": stop}]}
 
 
-def _answer(table: Mapping[str, Any], answered: Any) -> tuple[int | None, Any]:
-    """Status and body; a text alone is a message, an error a refused call."""
-    status = table.get("status_code", table.get("status"))
-    status = status if isinstance(status, int) and 100 <= status < 600 else None
-    if isinstance(answered, dict) and "body" in answered:  # a line of a batch file
-        inner = answered.get("status_code")
-        return inner if isinstance(inner, int) else status, answered["body"]
-    if answered is None and table.get("error"):
-        return told_error(table["error"], status)
+def _answer(table: Mapping[str, Any], answered: Any, operation: str) -> tuple[int | None, Any]:
+    """Status and body; a text alone is a message, an error a refused call.
+
+    Raises ValueError where what was answered is nothing that the operation answers.
+    """
+    status, error = _status(table), table.get("error")
     if isinstance(answered, str):
-        answered = _completion({"role": "assistant", "content": answered})
-    if isinstance(answered, dict) and answered.get("role") == "assistant":
-        answered = _completion(answered)
-    return status or (None if answered is None else 200), answered
+        answered = _body_in(answered) or answered
+    if isinstance(answered, dict) and ("body" in answered or status_in(answered.get("status_code"))):  # of a batch file
+        own = status_in(answered.get("status_code"))
+        status, error = status if own is None else own, error or answered.get("error")
+        answered = answered.get("body")
+        answered = _object(answered) or answered if isinstance(answered, str) else answered
+    if error and (not answered or status is None or status >= 400) and not tells_error(answered):
+        return told_error(error, status)
+    if status is not None and status >= 400 and isinstance(answered, str):
+        return status, {"error": {"message": answered}}
+    if isinstance(answered, str) or (isinstance(answered, dict) and answered.get("role") == "assistant"):
+        if operation != "chat.completions":
+            raise ValueError(f"a message alone, which is no answer of {operation}")
+        answered = _completion({"role": "assistant", "content": answered} if isinstance(answered, str) else answered)
+    return status, answered
+
+
+def _chunks(body: Any) -> bytes | None:
+    """The chunks of a streamed chat as the stream that they came in; None for anything else."""
+    if not isinstance(body, list) or not body:
+        return None
+    if not all(isinstance(one, dict) and one.get("object") == "chat.completion.chunk" for one in body if one):
+        return None
+    return b"".join(b"data: " + json_bytes(one) + b"\n\n" for one in body)
+
+
+def _body_in(text: str) -> dict[str, Any] | None:
+    """The body that a text is the JSON of; not the JSON that a model answered with."""
+    told = _object(text)
+    return told if told is not None and (tells_error(told) or "choices" in told or "object" in told) else None
 
 
 def _latency(table: Mapping[str, Any]) -> float | None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.call import Answer, CallFailure
 from harness.recordings import gaps
 from harness.recordings.formats import Reject
+from harness.run.recorded import recorded
 from tests.small.logs import PATIENT, read, recordings
 
 REQUEST: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "2+2?"}]}
@@ -71,6 +73,57 @@ def test_a_refused_call_keeps_status_and_code():
     (one,) = recordings("openai_jsonl", lines({"request": REQUEST, "status": 400, "error": error}))
     assert one.status == 400
     assert json.loads(one.response_body or b"") == {"error": error}
+
+
+ERROR = {"error": {"code": "429", "message": "Requests have exceeded the rate limit."}}
+statuses = st.sampled_from([None, 200, "200", 429, "429", 500, "fine", True, 0, 9999])
+spelt = st.sampled_from([lambda body: body, json.dumps, lambda body: {"status_code": 200, "body": body}])
+errors = st.sampled_from([None, "", {}, "timeout", ERROR["error"]])
+
+
+@PATIENT
+@given(statuses, st.sampled_from([None, RESPONSE, ERROR]), spelt, errors, st.booleans())
+def test_a_failure_is_never_read_as_an_answer_nor_an_answer_as_a_failure(status, body, spell, error, whole):
+    """Answered is what has an answer, no status of a failure, and no error that no status of success outweighs."""
+    said = None if body is None else spell(body)
+    request = {"request": json.dumps(REQUEST)} if whole else REQUEST
+    line = request | {"status": status, "response": said, "error": error}
+    (one,) = recordings("openai_jsonl", lines(line))
+    told = 200 if isinstance(said, dict) and "status_code" in said else int(status) if str(status).isdecimal() else None
+    if told is not None and not 100 <= told < 600:
+        told = None
+    outcome = recorded(one)
+    failed = (told or 0) >= 400 or body is ERROR or bool(error and (body is None or told is None))
+    assert one.status == told
+    assert isinstance(outcome, CallFailure if failed else type(None) if body is None else Answer)
+    assert json.loads(one.request_body) == REQUEST
+
+
+@pytest.mark.parametrize("more", [{"status": 504}, {"error": "timeout"}, {"status": "429", "latency_ms": 3}])
+def test_a_prefix_of_the_answer_in_a_refused_request_is_no_answer(more):
+    asked = [*REQUEST["messages"], {"role": "assistant", "content": "The sum is"}]
+    (one,) = recordings("openai_jsonl", lines({"messages": asked} | more))
+    assert isinstance(recorded(one), CallFailure)
+    assert json.loads(one.request_body) == {"messages": asked}
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_streamed_answer_is_the_list_of_its_chunks(ended):
+    pieces = [({"content": "4"}, None), ({"content": "2"}, None), ({}, "stop")][: 3 if ended else 2]
+    chunks = [
+        {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": stop}]}
+        for delta, stop in pieces
+    ]
+    (one,) = recordings("openai_jsonl", lines({"request": REQUEST | {"stream": True}, "response": chunks}))
+    outcome = recorded(one)
+    assert isinstance(outcome, Answer if ended else CallFailure)
+    assert not ended or outcome.output.text == "42"
+
+
+@pytest.mark.parametrize("asked", [{"input": "2+2?"}, {"prompt": "a cat"}, {"input": ["a"]}])
+def test_a_text_is_no_answer_of_what_is_no_chat(asked):
+    (one,) = read("openai_jsonl", lines({"request": asked, "response": "4"}))
+    assert isinstance(one, Reject)
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,11 @@ def read(path: Path, form: str) -> int:
 def whole(path: Path, form: str, redact: str) -> int:
     from harness.core import registry
     from harness.recordings.privacy import redactor
-    from harness.run import importing
+    from harness.run import importing, making
     from harness.run.files import Files
 
     with tempfile.TemporaryDirectory() as folder:
-        options = importing.Options(redactor=redactor(redact))
+        options = making.Options(redactor=redactor(redact))
         built = registry.load("recordings.formats", form)
         summary = importing.run(built, Files([str(path)]), Path(folder) / "set", options)
         return summary.manifest.cases

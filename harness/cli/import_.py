@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from harness.core import registry
     from harness.recordings.labels import read
     from harness.recordings.privacy import redactor
-    from harness.run import importing
+    from harness.run import importing, making
     from harness.run.files import Files
 
     if args.max_rejects < 0:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     where = f"parity import {args.format}"
     given: dict[str, Any] = dict(_pairs(args.option, "--option"))
     form = registry.load("recordings.formats", args.format, where=where, **given)
-    options = importing.Options(
+    options = making.Options(
         cluster=None if args.cluster is None else importing.asking(args.cluster, option="--cluster"),
         slices={
             name: importing.asking(expression, option=f"--slice {name}")

@@ -157,6 +157,10 @@ class Line(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
     provenance: Written
 
 
+class _Named(msgspec.Struct):
+    id: str
+
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -214,8 +218,26 @@ def encode(case: StoredCase, *, service: str, operation: str) -> bytes:
 
 def seal(line: Line) -> bytes:
     """The bytes of a line, its crc32 and line feed included."""
-    text = _encode(line)[:-1]
+    text = unsealed(line)
     return b'%b,"crc32":"%08x"}\n' % (text, zlib.crc32(text))
+
+
+def unsealed(line: Line) -> bytes:
+    """What a line says before its crc32."""
+    return _encode(line)[:-1]
+
+
+def linked(line: bytes, earlier: str, *, repeats: bool) -> bytes:
+    """A line that has no link with one to an earlier case: of which it is a repeat, or else a duplicate."""
+    cut = line.rindex(b',"provenance":{')  # the quotes of a text are escaped, so it is no text
+    key = b"repeat_of" if repeats else b"duplicate_of"
+    text = b'%b,"%b":%b%b' % (line[:cut], key, _encode(earlier), line[cut : -_TAIL - 1])
+    return b'%b,"crc32":"%08x"}\n' % (text, zlib.crc32(text))
+
+
+def line_id(line: bytes) -> str:
+    """The id of a sealed line, which is the first that it says."""
+    return msgspec.json.decode(line, type=_Named).id
 
 
 def decode(line: bytes, *, place: str, service: str, operation: str, proved: bool = False) -> StoredCase:

@@ -6,15 +6,16 @@ provenance, is made of one only where somebody needs to ask it something.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
 from harness.core.case import Origin, Provenance, Recording
-from harness.recordings.formats import Format, Found, Log, Record, Reject, Skip, case_id
+from harness.recordings.formats import Format, Found, Log, LogFile, Record, Reject, Skip, case_id
+from harness.recordings.formats._streams import Block, Line
 
 
 class Plain(msgspec.Struct, gc=False, kw_only=True):
@@ -85,6 +86,42 @@ class PlainFormat(Format, Protocol):
     """A format whose records are mostly plain: `read` makes records of all that `plain` finds."""
 
     def plain(self, log: Log) -> Iterator[Plain | Reject | Skip]: ...
+
+
+# kind, request, request as JSON text without its quotes, response, the same, request id, time, tokens as JSON or "".
+Usual: TypeAlias = tuple[Hashable, str, str, str, str, str, str, str]
+
+
+@runtime_checkable
+class BlockFormat(PlainFormat, Protocol):
+    """A format of one line a record, whose lines can be read in blocks, and each without the ones before it."""
+
+    def blocks(self, file: LogFile) -> Iterator[Block | Reject]:
+        """The lines of a file; none of a file that holds no records."""
+        ...
+
+    def found(self, log: Log, file: LogFile, line: Line, /) -> Iterable[Plain | Reject | Skip]:
+        """What a line holds."""
+        ...
+
+    def usual(self, line: bytes) -> Usual | None:
+        """What a line of the most usual form holds, read fast; None of any other.
+
+        Of one kind are records of which `found` makes a `Plain` each that differ in nothing but what `Usual` says, and
+        in index, line, text and labels.
+        """
+        ...
+
+
+def plain(form: BlockFormat, log: Log) -> Iterator[Plain | Reject | Skip]:
+    """The `plain` of such a format."""
+    for file in log:
+        for block in form.blocks(file):
+            if isinstance(block, Reject):
+                yield block
+            else:
+                for line in block.lines():
+                    yield from form.found(log, file, line)
 
 
 def read_plain(form: PlainFormat, log: Log) -> Iterator[Found]:

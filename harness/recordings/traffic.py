@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -67,16 +68,34 @@ class Traffic:
         for flag in flags:
             self.flags[flag] += calls
         called = f"{service} {model or 'a model that is not named'}"
-        name = f"{called}, answered by {served}" if served else called
-        if name in self._models or len(self._models) < MOST_MODELS:
-            self._models[name] += calls
+        self._call(f"{called}, answered by {served}" if served else called, calls)
+
+    def merge(self, later: Traffic) -> None:
+        """Count what was counted elsewhere, of cases that come after all of these."""
+        self.flags.update(later.flags)
+        for name, calls in later._models.items():
+            self._call(name, calls)
+        for at in (later.first, later.last):
+            if at is not None:
+                self._span(at)
+        self._busy(minute * later._unit for minute in later._minutes)
 
     def seen(self, at: datetime) -> None:
         """There was a call at that time; once is enough."""
+        self._span(at)
+        self._busy((int(at.timestamp()) // 60,))
+
+    def _call(self, name: str, calls: int) -> None:
+        if name in self._models or len(self._models) < MOST_MODELS:
+            self._models[name] += calls
+
+    def _span(self, at: datetime) -> None:
         self.first = at if self.first is None or at < self.first else self.first
         self.last = at if self.last is None or at > self.last else self.last
-        self._minutes.add(int(at.timestamp()) // 60 // self._unit)
-        if len(self._minutes) > MOST_MINUTES:
+
+    def _busy(self, minutes: Iterable[int]) -> None:
+        self._minutes.update(minute // self._unit for minute in minutes)
+        while len(self._minutes) > MOST_MINUTES:
             self._minutes = {minute // 4 for minute in self._minutes}
             self._unit *= 4
 

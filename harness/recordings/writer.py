@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness.errors import GoldenError
 from harness.recordings import manifest as manifests
 from harness.recordings import scan as scans
 from harness.recordings.known import Known
-from harness.recordings.lines import StoredCase, decode, encode
+from harness.recordings.lines import StoredCase, decode, encode, line_id, linked
 from harness.recordings.manifest import Manifest
 from harness.recordings.packed import pack
+from harness.recordings.sink import Sink
 
 CASES, PACKED, MANIFEST = "cases.jsonl", "cases.jsonl.zst", "manifest.json"
-_CHUNK = 1 << 20
 
 
 def vacant(folder: Path) -> None:
@@ -36,92 +38,98 @@ class Writer:
 
     def __init__(self, folder: Path, *, service: str, operation: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self.folder = folder
         self.service, self.operation = service, operation
         self._part = folder / f"{CASES}.part"
-        self._stream: BinaryIO = self._part.open("w+b", buffering=0)
-        self._digest = hashlib.sha256()
-        self._held: list[bytes] = []
-        self._disk = ThreadPoolExecutor(1)
-        self._storing: Future[None] | None = None
-        self._flushed = self._end = self._longest = 0
-        self._cases = Known()
+        self._sink = Sink(self._part)
+        self._longest = 0
+        self._cases = Known(folder)
 
     def add(self, case: StoredCase) -> int:
         """Returns the byte at which the case's line starts. Raises GoldenError for a case that cannot be stored."""
         line = encode(case, service=self.service, operation=self.operation)
-        return self.put(line, case.id, link=case.repeat_of or case.duplicate_of, repeats=case.repeat_of is not None)
+        self._cases.add(case.id, case.repeat_of or case.duplicate_of, repeats=case.repeat_of is not None)
+        self._longest = max(self._longest, len(line))
+        return self._sink.put(line)
 
-    def put(self, line: bytes, name: str, *, link: str | None = None, repeats: bool = False) -> int:
-        """The same for a case that is a line of `lines` already. name: its id. link: that of the earlier case."""
-        start = self._end
-        self._held.append(line)
-        self._cases.add(name, link, repeats=repeats)
-        self._end += len(line)
-        if len(line) > self._longest:
-            self._longest = len(line)
-        if self._end - self._flushed > _CHUNK:
-            self._flush()
-        return start
+    def put(self, text: bytes, lengths: NDArray[np.uint64], names: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The same for n cases that are lines of `lines` already, without links: where each starts, shape (n,).
+
+        lengths: of the lines, in bytes, shape (n,). names: a hash of each id, shape (n,).
+        """
+        if not len(lengths):
+            return lengths
+        self._cases.add_all(names.view(np.uint64))
+        self._longest = max(self._longest, int(lengths.max()))
+        return np.uint64(self._sink.put(text)) + np.cumsum(lengths) - lengths
+
+    @property
+    def repeats(self) -> int:
+        return self._cases.repeats
+
+    @property
+    def duplicates(self) -> int:
+        return self._cases.duplicates
+
+    def line(self, start: int) -> bytes:
+        """The line that starts at a byte."""
+        return self._sink.line(start)
 
     def written(self, start: int) -> StoredCase:
         """The case whose line starts at a byte, as it was written."""
-        length = 64 << 10
-        if start + length > self._flushed:
-            self._flush()
-        self._wait()
-        while b"\n" not in (line := os.pread(self._stream.fileno(), length, start)):
-            length *= 4
-        return decode(
-            line[: line.index(b"\n") + 1],
-            place=f"{self._part}, byte {start}",
-            service=self.service,
-            operation=self.operation,
-            proved=True,
-        )
+        place = f"{self._part}, byte {start}"
+        return decode(self.line(start), place=place, service=self.service, operation=self.operation, proved=True)
 
-    def _flush(self) -> None:
-        """Hand over what is held, once what was handed over before is on disk."""
-        held = b"".join(self._held)
-        self._held.clear()
-        self._wait()
-        self._storing = self._disk.submit(self._store, held, self._flushed)
-        self._flushed += len(held)
-
-    def _wait(self) -> None:
-        if self._storing is not None:
-            self._storing.result()
-            self._storing = None
-
-    def _store(self, held: bytes, at: int) -> None:
-        """Write a piece and read it back. Runs beside the caller: hashing, writing and reading hold up nobody."""
-        self._digest.update(held)
-        left, file = memoryview(held), self._stream.fileno()
-        while left:
-            left = left[os.pwrite(file, left, at + len(held) - len(left)) :]
-        if _read(file, len(held), at) != held:
-            raise GoldenError(f"{self._part}: reads otherwise than it was written. The disk may be failing.")
+    def link(self, links: Iterable[tuple[int, int, bool]]) -> None:
+        """Write the lines again, some with a link: (where the line starts, where the earlier case's does, whether it
+        repeats that one, or else duplicates it), by the first. Nothing is written where there are none.
+        """
+        rest = iter(links)
+        if (first := next(rest, None)) is None:
+            return
+        name = lru_cache(maxsize=4096)(lambda start: line_id(self.line(start)))
+        path = self.folder / f"{CASES}.linked.part"
+        after, at = Sink(path), 0
+        try:
+            for start, earlier, repeats in chain((first,), rest):
+                for piece in self._sink.pieces(at, start):
+                    after.put(piece)
+                line = self.line(start)
+                at = start + len(line)
+                said = linked(line, name(earlier), repeats=repeats)
+                self._longest = max(self._longest, len(said))
+                self._cases.repeats += repeats
+                self._cases.duplicates += not repeats
+                after.put(said)
+            for piece in self._sink.pieces(at, self._sink.end):
+                after.put(piece)
+            after.sync()
+        except BaseException:
+            after.close()
+            path.unlink(missing_ok=True)
+            raise
+        self._sink.close()
+        path.replace(self._part)
+        self._sink = after
 
     def finish(self, words: Mapping[str, Any], *, zstd: bool = False) -> Manifest:
         """Prove what was written, and let it take the place of an older set.
 
         words: of the manifest, without what follows from the cases. Raises GoldenError for an id that is there twice.
         """
-        self._flush()
-        self._wait()
-        os.fsync(self._stream.fileno())
+        self._sink.sync()
         self._prove()
         unpacked = None
-        packed = self._folder / f"{PACKED}.part"
+        packed = self.folder / f"{PACKED}.part"
         if zstd:
-            self._stream.seek(0)
-            unpacked = pack(self._stream, packed)
+            self._sink.stream.seek(0)
+            unpacked = pack(self._sink.stream, packed)
         made = Manifest(
             **words,
             service=self.service,
             operation=self.operation,
             cases=len(self._cases),
-            sha256=self._digest.hexdigest(),
+            sha256=self._sink.sha256(),
             unpacked_bytes=unpacked,
             repeats=self._cases.repeats,
             duplicates=self._cases.duplicates,
@@ -132,17 +140,17 @@ class Writer:
     def _prove(self) -> None:
         """Each id is there once, links name earlier cases, and no line is too long to be read."""
         if self._longest > scans.LONGEST_LINE or not self._cases.whole():
-            self._stream.seek(0)  # which line is wrong, and how, is for a closer look to say
-            scans.scan(self._stream, self._part, service=self.service, operation=self.operation)
+            self._sink.stream.seek(0)  # which line is wrong, and how, is for a closer look to say
+            scans.scan(self._sink.stream, self._part, service=self.service, operation=self.operation)
 
     def _replace(self, cases: Path, name: str, made: Manifest) -> None:
         """Put both files in place. Stopped in between, the set is one that `open` refuses, not a wrong one."""
-        part = self._folder / f"{MANIFEST}.part"
+        part = self.folder / f"{MANIFEST}.part"
         part.write_bytes(made.to_bytes())
         manifests.read(part)
-        cases.replace(self._folder / name)
-        part.replace(self._folder / MANIFEST)
-        (self._folder / (CASES if name == PACKED else PACKED)).unlink(missing_ok=True)
+        cases.replace(self.folder / name)
+        part.replace(self.folder / MANIFEST)
+        (self.folder / (CASES if name == PACKED else PACKED)).unlink(missing_ok=True)
 
     def __enter__(self) -> Writer:
         return self
@@ -150,15 +158,7 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._disk.shutdown()
-        self._stream.close()
+        self._sink.close()
+        self._cases.close()
         for name in (CASES, PACKED, MANIFEST):
-            (self._folder / f"{name}.part").unlink(missing_ok=True)
-
-
-def _read(file: int, length: int, at: int) -> bytes:
-    parts: list[bytes] = []
-    while length and (part := os.pread(file, length, at)):
-        parts.append(part)
-        length, at = length - len(part), at + len(part)
-    return b"".join(parts)
+            (self.folder / f"{name}.part").unlink(missing_ok=True)

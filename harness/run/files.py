@@ -45,6 +45,11 @@ class Files:
         self._places = [_place(path) for path in paths]
         self._several = len(paths) > 1
 
+    @property
+    def remote(self) -> bool:
+        """Whether any of it is in a store."""
+        return any(place.system is not None for place in self._places)
+
     def __iter__(self) -> Iterator[LogFile]:
         seen: set[str] = set()
         for number, place in enumerate(self._places, start=1):

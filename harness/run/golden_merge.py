@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,7 @@ def merge(sets: Sequence[GoldenSet], into: Path) -> Manifest:
     captured = [one.captured for one in words if one.captured is not None]
     known: dict[str, tuple[int, int]] = {}
     same = 0
-    with Writer(into, service=words[0].service, operation=words[0].operation) as writer:
-        links = Links(writer)
+    with Writer(into, service=words[0].service, operation=words[0].operation) as writer, closing(Links(into)) as links:
         for place, golden in enumerate(sets):
             for index, case in enumerate(golden):
                 case = replace(case, repeat_of=None, duplicate_of=None)
@@ -35,9 +35,10 @@ def merge(sets: Sequence[GoldenSet], into: Path) -> Manifest:
                     same += 1
                     continue
                 known[case.id] = (place, index)
-                links.add(case)
+                links.add_case(case.recording, writer.add(case))
+        writer.link(links.found(writer))
         counts = {kind: sum(gap.count for one in words for gap in one.gaps if gap.kind == kind) for kind in gaps.KINDS}
-        counts |= {gaps.REPEATS: links.repeats, gaps.DUPLICATES: links.duplicates}
+        counts |= {gaps.REPEATS: writer.repeats, gaps.DUPLICATES: writer.duplicates}
         counts[gaps.LEFT_OUT] += same
         notes = {gaps.LEFT_OUT: f"{same:,} of them in two of the merged sets" if same else ""}
         redactions = {rule for one in words for rule in one.redaction or ()}

@@ -1,79 +1,95 @@
 """Which earlier case a call repeats or duplicates: the same operation, model and request, and then the same answer.
 
-Most requests of a log are like no other, which a rough key tells without reading them. Only where it came before are
-both read, and held against each other by what they ask and how they were answered.
+Most requests of a log are like no other, which a rough key tells without reading them. Only where one came again are
+all that share it read, and held against each other by what they ask and how they were answered. What is known of each
+call lies on disk, so that memory does not grow with their number.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
 
-from harness.recordings.lines import StoredCase
-from harness.recordings.seen import Seen
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.case import Recording
+from harness.recordings.keys import Keys
 from harness.recordings.writer import Writer
-from harness.run.outcomes import answer_key, asked, gist_of, request_key, request_key_of, rough_key
+from harness.run.outcomes import answer_key, asked, gist_of, request_key, rough_key
+
+_RAW = msgspec.Raw(b"")
+
+
+class _Answer(msgspec.Struct, gc=False):
+    """What an answer says that is not of the one call."""
+
+    status: int | None = None
+    headers: msgspec.Raw = _RAW
+    body: str | None = None
+    body_base64: str | None = None
+
+
+class _Call(msgspec.Struct, gc=False):
+    """Equal for cases whose keys are."""
+
+    service: str | None = None
+    operation: str | None = None
+    model: str | None = None
+    request: msgspec.Raw = _RAW
+    response: _Answer | None = None
+
+
+_call = msgspec.json.Decoder(_Call).decode
 
 
 class Links:
-    """Writes cases, each with a link to the earlier one that it repeats or duplicates."""
+    """Told of each case once, in order; `found` then says the links. folder: where what is known of them lies."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self._rough = Seen()
-        self._requests = Seen()
-        self._answers = Seen()
-        self._request_at = lru_cache(maxsize=4096)(self._key_of_written)
-        self.repeats = self.duplicates = 0
-        self.unread = 0  # cases whose request no codec reads
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rough = Keys(folder)
 
-    def add(self, case: StoredCase) -> StoredCase:
-        """The case as it was written."""
-        recording = case.recording
-        neutral = asked(recording)
-        self.unread += neutral is None
-        gist = gist_of(recording, neutral)
-        rough = rough_key(recording.service, recording.operation, recording.model, gist)
-        alike = self._rough.get(rough)
-        if alike is None:
-            self._rough.put(rough, self._writer.add(case))
-            return case
-        self._requests.put(self._request_at(alike), alike)
-        request = request_key_of(recording, neutral)
-        first = self._requests.get(request)
-        if first is None:
-            self._requests.put(request, self._writer.add(case))
-            return case
-        return self._later(case, request, first)
+    def add(self, rough: NDArray[np.int64], starts: NDArray[np.uint64]) -> None:
+        """The rough keys of cases and where their lines start, both of shape (n,)."""
+        self._rough.add(rough, starts)
 
-    def add_new(self, rough: int, line: bytes, name: str) -> bool:
-        """Write a line whose request is like no earlier one; False, and nothing written, where it may be."""
-        if self._rough.get(rough) is not None:
-            return False
-        self._rough.put(rough, self._writer.put(line, name))
-        return True
+    def add_case(self, recording: Recording, start: int) -> None:
+        """The same for one case."""
+        gist = gist_of(recording, asked(recording))
+        self._rough.add([rough_key(recording.service, recording.operation, recording.model, gist)], [start])
 
-    def add_duplicate(self, line: bytes, name: str, *, of: str, unread: bool) -> None:
-        """Write a line that duplicates the case `of`. unread: no codec reads its request."""
-        self.duplicates += 1
-        self.unread += unread
-        self._writer.put(line, name, link=of)
+    def found(self, writer: Writer) -> Iterator[tuple[int, int, bool]]:
+        """As `Writer.link` takes them: the first case with the request is repeated, and the first one with the request
+        and the answer is duplicated.
+        """
+        requests, answers, later = (Keys(self._folder) for _ in range(3))
+        try:
+            keys = lru_cache(maxsize=8192)(lambda _call, start: self._keys(writer, start))
+            for starts in self._rough.shared():
+                pairs = [keys(msgspec.json.encode(_call(writer.line(start))), start) for start in starts.tolist()]
+                requests.add(np.array([pair[0] for pair in pairs], dtype=np.uint64), starts)
+                answers.add(np.array([pair[1] for pair in pairs], dtype=np.uint64), starts)
+            # Where both are found the answer counts: of equal keys the first one stays first.
+            for repeats, table in enumerate((answers, requests)):
+                for starts, firsts in table.later():
+                    later.add(starts, firsts << np.uint64(1) | np.uint64(repeats))
+            rows = (row for span in later.spans() for row in zip(span[0].tolist(), span[1].tolist(), strict=True))
+            for start, same in groupby(rows, key=lambda row: row[0]):
+                first = next(same)[1]
+                yield start, first >> 1, bool(first & 1)
+        finally:
+            for table in (requests, answers, later):
+                table.close()
 
-    def _later(self, case: StoredCase, request: int, first: int) -> StoredCase:
-        """Write a case with the request of an earlier one. first: the byte at which that one's line starts."""
-        primary = self._writer.written(first)
-        self._answers.put(answer_key(primary.recording, request), first)
-        answer = answer_key(case.recording, request)
-        same = self._answers.get(answer)
-        if same is not None:
-            self.duplicates += 1
-            case = replace(case, duplicate_of=primary.id if same == first else self._writer.written(same).id)
-            self._writer.add(case)
-            return case
-        self.repeats += 1
-        case = replace(case, repeat_of=primary.id)
-        self._answers.put(answer, self._writer.add(case))
-        return case
+    def close(self) -> None:
+        """Let go of what lies on disk."""
+        self._rough.close()
 
-    def _key_of_written(self, start: int) -> int:
-        return request_key(self._writer.written(start).recording)
+    def _keys(self, writer: Writer, start: int) -> tuple[int, int]:
+        recording = writer.written(start).recording
+        request = request_key(recording)
+        return request, answer_key(recording, request)

@@ -20,7 +20,6 @@ from harness.run.recorded import codec_of, recorded
 COUNTS = ("input", "output", "cache_read", "cache_write")
 # Of an outcome, what one call differs in from the same answer given again.
 _OF_THE_CALL = ("tokens", "latency_ms", "message")
-_MOST = 2**64 - 1
 
 
 def shown(case: StoredCase) -> dict[str, Any]:
@@ -97,11 +96,12 @@ def request_key_of(recording: Recording, neutral: dict[str, Any] | None) -> int:
 
 
 def rough_key(service: str, operation: str, model: str | None, gist: str) -> int:
-    """Equal for calls that `request_key` is equal for, and for few others, within one process; in (0, 2**64).
+    """Equal for calls that `request_key` is equal for, and for few others, within one process and its children; in
+    [-2**63, 2**63).
 
     gist: `gist_of` the request, or what the codec tells without reading it (`protocols.Gists`).
     """
-    return hash((service, operation, model, gist)) & _MOST or 1
+    return hash((service, operation, model, gist))
 
 
 def gist_of(recording: Recording, neutral: dict[str, Any] | None) -> str:

@@ -10,7 +10,7 @@ from harness.recordings.formats._http import address, headers_of, latency_s, mod
 from harness.recordings.formats._json import parsed
 from harness.recordings.lines import StoredCase, encode
 from harness.recordings.privacy import Redactor
-from harness.run.importing import redacted_whole
+from harness.run.making import redacted_whole
 from harness.tap.exchange import Exchange
 
 CAPTURED_FROM = "tap in the application"

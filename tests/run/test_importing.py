@@ -18,7 +18,8 @@ from harness.recordings import gaps
 from harness.recordings.privacy import redactor
 from harness.recordings.store import GoldenSet
 from harness.run import importing
-from harness.run.importing import Options, Summary, asking
+from harness.run.importing import Summary, asking
+from harness.run.making import Options
 from tests.small.logs import PATIENT, MemoryLog
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

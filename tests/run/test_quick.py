@@ -18,7 +18,7 @@ from harness.core.case import Provenance, Recording
 from harness.core.protocols import Gists
 from harness.recordings.formats import Format, Found, Log
 from harness.run import importing
-from harness.run.importing import Options
+from harness.run.making import Options
 from harness.run.outcomes import asked, gist_of
 from harness.run.recorded import codec_of
 from tests.small.logs import PATIENT, MemoryLog

@@ -9,7 +9,7 @@ import msgspec
 
 from harness.core.case import Json, Origin
 from harness.recordings.formats import LogFile, Reject
-from harness.recordings.formats._streams import TOO_LONG, BadFile, Line, lines, opened
+from harness.recordings.formats._streams import BLANK, TOO_LONG, BadFile, Block, Line, blocks, lines, opened
 
 
 def records(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes] | Reject]:
@@ -40,6 +40,29 @@ def numbered(file: LogFile, name: str) -> Iterator[Line | Reject]:
     except OSError as exc:
         reason = f"the file cannot be read on ({type(exc).__name__}); what follows is lost"
         yield Reject(place(file, name, last), reason)
+
+
+def blocked(file: LogFile, name: str) -> Iterator[Block | Reject]:
+    """The same lines in blocks; a line that is too long is a block of its own."""
+    last: Block | None = None
+    try:
+        with opened(file) as stream:
+            for block in blocks(stream):
+                if block.content is None or block.content.strip(BLANK):
+                    last = block
+                yield block
+    except BadFile as exc:
+        yield Reject(place(file, name, _last(last)), f"{exc}; what follows is lost")
+    except OSError as exc:
+        reason = f"the file cannot be read on ({type(exc).__name__}); what follows is lost"
+        yield Reject(place(file, name, _last(last)), reason)
+
+
+def _last(block: Block | None) -> Line:
+    last = Line(0, 1, None)
+    for line in () if block is None else block.lines():
+        last = line
+    return last
 
 
 def place(file: LogFile, name: str, line: Line) -> Origin:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 import msgspec
+import numpy as np
 
 from harness.recordings.formats import LogFile
 
@@ -21,11 +22,36 @@ LONGEST = 16 << 20  # bytes of one record; SageMaker takes 6 MiB a call, Bedrock
 MOST_TIMES = 200  # logs of JSON shrink 5 to 50 times
 FREE = 64 << 20  # bytes that may come out of a file whatever its size
 _CHUNK = 256 << 10
+BLOCK = 512 << 10
+BLANK = b"\r\n \t"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class BadFile(Exception):
     """A file that cannot be read on; the message says why, without its content."""
+
+
+class Block(msgspec.Struct, frozen=True, gc=False):
+    """Whole lines of a file. index, number: of the first, as in `Line`. content: None for one line that is too long.
+
+    dense: no line is empty or begins with white space.
+    """
+
+    index: int
+    number: int
+    content: bytes | None
+    dense: bool
+
+    def lines(self) -> Iterator[Line]:
+        """Those that hold something, without their ends."""
+        if self.content is None:
+            yield Line(self.index, self.number, None)
+            return
+        index = self.index
+        for number, content in enumerate(self.content.split(b"\n"), start=self.number):
+            if text := content.strip(BLANK):
+                yield Line(index, number, text)
+                index += 1
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -106,11 +132,57 @@ def lines(stream: BinaryIO) -> Iterator[Line]:
         while end != b"\n" and (more := stream.readline(LONGEST)):
             length, whole, end = length + len(more), False, more[-1:]
         if whole:
-            text = (content[3:] if number == 1 and content.startswith(b"\xef\xbb\xbf") else content).strip(b"\r\n \t")
+            text = (content[3:] if number == 1 and content.startswith(b"\xef\xbb\xbf") else content).strip(BLANK)
         if not whole or text:
             yield Line(index, number, text if whole else None, start)
             index += 1
         start += length
+
+
+def blocks(stream: BinaryIO) -> Iterator[Block]:
+    """The same lines, some BLOCK bytes of them at a time, or one where it is longer."""
+    index, number, carry, first = 0, 1, b"", True
+    while True:
+        more = cast(io.BufferedReader, stream).read1(BLOCK)
+        carry += more
+        end = carry.rfind(b"\n") + 1 if more else len(carry)
+        if not end:
+            if not more:
+                return
+            if len(carry) > LONGEST:
+                yield Block(index, number, None, True)
+                index, number, carry = index + 1, number + 1, _after_line(stream)
+                first = False
+            continue
+        content, carry = carry[:end], carry[end:]
+        line = content.find(b"\n") + 1 or end
+        if line > LONGEST:
+            yield Block(index, number, None, True)
+            index, number, content = index + 1, number + 1, content[line:]
+        elif first and content.startswith(b"\xef\xbb\xbf"):
+            content = content[3:]
+        first = False
+        if content:
+            block = Block(index, number, content, _dense(content))
+            yield block
+            lines_here = content.count(b"\n") + (not content.endswith(b"\n"))
+            index += lines_here if block.dense else sum(1 for line in content.split(b"\n") if line.strip(BLANK))
+            number += lines_here
+
+
+def _after_line(stream: BinaryIO) -> bytes:
+    """Read on to the end of a line; what follows it of what was read."""
+    while more := cast(io.BufferedReader, stream).read1(BLOCK):
+        _, found, rest = more.partition(b"\n")
+        if found:
+            return rest
+    return b""
+
+
+def _dense(content: bytes) -> bool:
+    signs = np.frombuffer(content, dtype=np.uint8)
+    begins = np.flatnonzero(signs[:-1] == ord("\n")) + 1
+    return content[0] not in BLANK and not np.isin(signs[begins], list(BLANK)).any()
 
 
 TOO_LONG = f"the record is longer than {LONGEST:,} bytes"

@@ -21,9 +21,9 @@ import msgspec
 from harness.core.case import Origin
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Reject, Skip
-from harness.recordings.formats._json import UNREADABLE, json_bytes, numbered, place, refused
-from harness.recordings.formats._streams import LONGEST, BadFile, Line, opened
-from harness.recordings.plain import Plain, read_plain
+from harness.recordings.formats._json import UNREADABLE, blocked, json_bytes, place, refused
+from harness.recordings.formats._streams import LONGEST, TOO_LONG, BadFile, Block, Line, opened
+from harness.recordings.plain import Plain, Usual, plain, read_plain
 
 NAME = "bedrock_log"
 OPERATIONS = ("InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream")
@@ -47,7 +47,7 @@ STATUS = {
 TRUNCATED = ("inputBodyTruncated", "outputBodyTruncated", "truncated")
 
 
-class Half(msgspec.Struct, rename="camel"):
+class Half(msgspec.Struct, rename="camel", gc=False):
     """`input` or `output` of a record. Bodies are kept as the bytes that stood there."""
 
     input_content_type: str | None = None
@@ -65,13 +65,13 @@ class Half(msgspec.Struct, rename="camel"):
     truncated: bool | None = None
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     """A log event of CloudWatch, whose message is a record."""
 
     message: str | None = None
 
 
-class Logged(msgspec.Struct, rename="camel"):
+class Logged(msgspec.Struct, rename="camel", gc=False):
     """A record, as far as it is read. Unknown keys are ignored: new ones come without a new version."""
 
     operation: str | None = None
@@ -92,6 +92,7 @@ class Logged(msgspec.Struct, rename="camel"):
 
 
 _DECODER = msgspec.json.Decoder(Logged)
+_encode = msgspec.json.Encoder().encode
 
 
 def build() -> BedrockLog:
@@ -112,14 +113,59 @@ class BedrockLog:
         return read_plain(self, log)
 
     def plain(self, log: Log) -> Iterator[Plain | Reject | Skip]:
-        for file in log:
-            if SIDECAR in f"/{file.path}" or file.path.endswith(PERMISSION):
-                continue
-            for line in numbered(file, self.name):
-                if isinstance(line, Reject):
-                    yield line
-                else:
-                    yield from _read(_Place(log, file, line), line.content or b"")
+        return plain(self, log)
+
+    def blocks(self, file: LogFile) -> Iterator[Block | Reject]:
+        if SIDECAR in f"/{file.path}" or file.path.endswith(PERMISSION):
+            return iter(())
+        return blocked(file, self.name)
+
+    def found(self, log: Log, file: LogFile, line: Line, /) -> Iterable[Plain | Reject | Skip]:
+        if line.content is None:
+            return (Reject(place(file, NAME, line), TOO_LONG),)
+        return _read(_Place(log, file, line), line.content)
+
+    @staticmethod
+    def usual(line: bytes) -> Usual | None:
+        """A call that was answered, with both bodies and counts of tokens that are no cache's."""
+        try:
+            logged = _DECODER.decode(line)
+            asked, answered = bytes(logged.input.input_body_json), bytes(logged.output.output_body_json)
+            if not (asked[:1] == b"{" and asked[-1:] == b"}" and answered[:1] == b"{" and answered[-1:] == b"}"):
+                return None
+            request, response = asked.decode(), answered.decode()
+            request_text, response_text = _encode(request)[1:-1].decode(), _encode(response)[1:-1].decode()
+        except UNREADABLE:
+            return None
+        given, got = logged.input, logged.output
+        name, time, sent, came = logged.request_id, logged.timestamp, given.input_token_count, got.output_token_count
+        if (
+            logged.operation not in OPERATIONS
+            or logged.model_id is None
+            or not name
+            or not name.isprintable()
+            or '"' in name
+            or "\\" in name
+            or not isinstance(time, str)
+            or sent is None
+            or came is None
+            or sent < 0
+            or came < 0
+            or logged.error_code is not None
+            or logged.status is not None
+            or given.cache_read_input_token_count is not None
+            or given.cache_write_input_token_count is not None
+            or given.truncated
+            or given.input_body_truncated
+            or given.output_body_truncated
+            or got.truncated
+            or got.input_body_truncated
+            or got.output_body_truncated
+        ):
+            return None
+        kind = logged.operation, logged.model_id, logged.inference_region or logged.region, given.input_content_type
+        tokens = f'{{"input":{int(sent)},"output":{int(came)}}}'
+        return kind, request, request_text, response, response_text, name, time, tokens
 
 
 class _Place(NamedTuple):

@@ -12,23 +12,23 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Reject, Skip
-from harness.recordings.formats._json import UNREADABLE, numbered, place, refused
-from harness.recordings.formats._streams import Line
-from harness.recordings.plain import Plain, read_plain
+from harness.recordings.formats._json import UNREADABLE, blocked, place, refused
+from harness.recordings.formats._streams import TOO_LONG, Block, Line
+from harness.recordings.plain import Plain, Usual, plain, read_plain
 
 NAME = "sagemaker_capture"
 _TYPES = {"CSV": "text/csv", "JSON": "application/json", "BASE64": "application/octet-stream"}
 _HOUR = re.compile(r"(?:^|/)([^/]+)/[^/]+/\d{4}/\d\d/\d\d/\d\d/[^/]+$")
 
 
-class Half(msgspec.Struct, rename="camel"):
+class Half(msgspec.Struct, rename="camel", gc=False):
     """One direction of a call."""
 
     data: str = ""
@@ -36,14 +36,14 @@ class Half(msgspec.Struct, rename="camel"):
     observed_content_type: str | None = None
 
 
-class Data(msgspec.Struct, rename="camel"):
+class Data(msgspec.Struct, rename="camel", gc=False):
     """Both directions."""
 
     endpoint_input: Half | None = None
     endpoint_output: Half | None = None
 
 
-class Meta(msgspec.Struct, rename="camel"):
+class Meta(msgspec.Struct, rename="camel", gc=False):
     """inference_id: the caller's own name for the call, which labels prefer."""
 
     event_id: str | None = None
@@ -51,7 +51,7 @@ class Meta(msgspec.Struct, rename="camel"):
     inference_time: str | None = None
 
 
-class Captured(msgspec.Struct, rename="camel"):
+class Captured(msgspec.Struct, rename="camel", gc=False):
     """One record, as far as it is read."""
 
     capture_data: Data
@@ -80,15 +80,39 @@ class SageMakerCapture:
         return read_plain(self, log)
 
     def plain(self, log: Log) -> Iterator[Plain | Reject | Skip]:
-        for file in log:
-            hour = _HOUR.search(file.path)
-            endpoint = self.endpoint or (hour[1] if hour else None)
-            for line in numbered(file, self.name):
-                yield line if isinstance(line, Reject) else _found(file, line, endpoint)
+        return plain(self, log)
+
+    def blocks(self, file: LogFile) -> Iterator[Block | Reject]:
+        return blocked(file, self.name)
+
+    def found(self, _log: Log, file: LogFile, line: Line, /) -> Iterable[Plain | Reject | Skip]:
+        hour = _HOUR.search(file.path)
+        return (_found(file, line, self.endpoint or (hour[1] if hour else None)),)
+
+    @staticmethod
+    def usual(line: bytes) -> Usual | None:
+        """A call with its answer, both text, in a line without an escape: so its texts are JSON as they stand."""
+        if b"\\" in line:
+            return None
+        try:
+            captured = _DECODER.decode(line)
+        except UNREADABLE:
+            return None
+        data, meta = captured.capture_data, captured.event_metadata
+        asked, answered = data.endpoint_input, data.endpoint_output
+        name, time = meta.inference_id or meta.event_id, meta.inference_time
+        if asked is None or answered is None or name is None or time is None:
+            return None
+        if asked.encoding == "BASE64" or answered.encoding == "BASE64":
+            return None
+        kind = asked.observed_content_type, asked.encoding, answered.observed_content_type, answered.encoding
+        return kind, asked.data, asked.data, answered.data, answered.data, name, time, ""
 
 
 def _found(file: LogFile, line: Line, endpoint: str | None) -> Plain | Reject | Skip:
-    text = line.content or b""
+    if line.content is None:
+        return Reject(place(file, NAME, line), TOO_LONG)
+    text = line.content
     try:
         captured = _DECODER.decode(text)
         asked, answered = captured.capture_data.endpoint_input, captured.capture_data.endpoint_output

@@ -14,8 +14,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import msgspec
 
 from harness.core.case import Origin, Provenance, Recording
+from harness.recordings.blocks import Block, Line
 from harness.recordings.formats import Format, Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._streams import Block, Line
 
 
 class Plain(msgspec.Struct, gc=False, kw_only=True):

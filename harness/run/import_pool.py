@@ -22,8 +22,8 @@ from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import BinaryIO
 
+from harness.recordings.blocks import BLOCK, Block
 from harness.recordings.formats import LogFile, Reject
-from harness.recordings.formats._streams import BLOCK, Block
 from harness.run.making import Made, Maker
 
 FROM = 16  # blocks: a log of fewer is read before children are there to help

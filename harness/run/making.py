@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from harness.core.case import Json, Origin
 from harness.errors import GoldenError
 from harness.recordings import gaps
+from harness.recordings.blocks import Block
 from harness.recordings.formats import Format, Found, Log, LogFile, Record, Skip
-from harness.recordings.formats._streams import Block
 from harness.recordings.lines import StoredCase, encode
 from harness.recordings.plain import BlockFormat, Plain, PlainFormat
 from harness.recordings.privacy import Redactor, redacted, streamed

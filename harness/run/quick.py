@@ -16,8 +16,8 @@ from msgspec import UNSET, UnsetType
 
 from harness.core.protocols import Gists
 from harness.recordings import gaps
-from harness.recordings.formats._streams import BLANK, Block
-from harness.recordings.formats._streams import Line as Read
+from harness.recordings.blocks import BLANK, Block
+from harness.recordings.blocks import Line as Read
 from harness.recordings.lines import Line, Message, Place, Written, seal
 from harness.recordings.manifest import to_time
 from harness.recordings.plain import Plain, Usual

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from harness.core.case import Json, Origin
+from harness.recordings.blocks import BLANK, Block, Line
 from harness.recordings.formats import LogFile, Reject
-from harness.recordings.formats._streams import BLANK, TOO_LONG, BadFile, Block, Line, blocks, lines, opened
+from harness.recordings.formats._streams import TOO_LONG, BadFile, blocks, lines, opened
 
 
 def records(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes] | Reject]:

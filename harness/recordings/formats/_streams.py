@@ -13,57 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
-import msgspec
 import numpy as np
 
+from harness.recordings.blocks import BLANK, BLOCK, Block, Line
 from harness.recordings.formats import LogFile
 
 LONGEST = 16 << 20  # bytes of one record; SageMaker takes 6 MiB a call, Bedrock logs 100 kB inline
 MOST_TIMES = 200  # logs of JSON shrink 5 to 50 times
 FREE = 64 << 20  # bytes that may come out of a file whatever its size
 _CHUNK = 256 << 10
-BLOCK = 512 << 10
-BLANK = b"\r\n \t"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class BadFile(Exception):
     """A file that cannot be read on; the message says why, without its content."""
-
-
-class Block(msgspec.Struct, frozen=True, gc=False):
-    """Whole lines of a file. index, number: of the first, as in `Line`. content: None for one line that is too long.
-
-    dense: no line is empty or begins with white space.
-    """
-
-    index: int
-    number: int
-    content: bytes | None
-    dense: bool
-
-    def lines(self) -> Iterator[Line]:
-        """Those that hold something, without their ends."""
-        if self.content is None:
-            yield Line(self.index, self.number, None)
-            return
-        index = self.index
-        for number, content in enumerate(self.content.split(b"\n"), start=self.number):
-            if text := content.strip(BLANK):
-                yield Line(index, number, text)
-                index += 1
-
-
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """index: from 0, of the lines that hold something. number: from 1, of all. content: None where it is too long.
-
-    start: the byte, of what was unpacked, at which it starts.
-    """
-
-    index: int
-    number: int
-    content: bytes | None
-    start: int = 0
 
 
 @contextmanager

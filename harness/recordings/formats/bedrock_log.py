@@ -20,9 +20,10 @@ import msgspec
 
 from harness.core.case import Origin
 from harness.recordings import gaps
+from harness.recordings.blocks import Block, Line
 from harness.recordings.formats import Found, Log, LogFile, Reject, Skip
 from harness.recordings.formats._json import UNREADABLE, blocked, json_bytes, place, refused
-from harness.recordings.formats._streams import LONGEST, TOO_LONG, BadFile, Block, Line, opened
+from harness.recordings.formats._streams import LONGEST, TOO_LONG, BadFile, opened
 from harness.recordings.plain import Plain, Usual, plain, read_plain
 
 NAME = "bedrock_log"

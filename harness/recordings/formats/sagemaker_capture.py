@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import msgspec
 
 from harness.recordings import gaps
+from harness.recordings.blocks import Block, Line
 from harness.recordings.formats import Found, Log, LogFile, Reject, Skip
 from harness.recordings.formats._json import UNREADABLE, blocked, place, refused
-from harness.recordings.formats._streams import TOO_LONG, Block, Line
+from harness.recordings.formats._streams import TOO_LONG
 from harness.recordings.plain import Plain, Usual, plain, read_plain
 
 NAME = "sagemaker_capture"

@@ -2,16 +2,19 @@
 
 A span that holds its messages (`gen_ai.input.messages`, `gen_ai.output.messages`, or the numbered `gen_ai.prompt.0.*`
 and `gen_ai.completion.0.*` of earlier instrumentations) becomes a call of OpenAI's chat form, or of Converse where the
-provider is Amazon Bedrock. A span without content cannot be replayed: capture of content is off by default.
+provider is Amazon Bedrock. A span without content cannot be replayed: capture of content is off by default. A span
+that ended in an error (`error.type`, its status, a finish reason `error`) is a failed call, whatever came before the
+end; its HTTP status is the one that it says, if any. Parts that are neither text nor tools, tools that were called and
+not told, and attributes that the tracer dropped leave the case `truncated`.
 
-Source: OpenTelemetry semantic conventions, "Generative AI spans" 1.37; OpenLLMetry, semantic conventions for LLMs.
+Source: OpenTelemetry semantic conventions, "Generative AI spans" 1.37; OTLP 1.7, trace.proto.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,13 +22,14 @@ from typing import Any
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, Record, Reject, Skip, case_id
+from harness.recordings.formats._genai import Message, messages, table, tabled, tools
 from harness.recordings.formats._json import UNREADABLE, document, json_bytes, records, refused
+from harness.recordings.formats._openai import status_in
 from harness.recordings.plain import moment
 
 NAME = "otel_genai"
 CHAT = ("chat", "text_completion", "generate_content", "")
 BEDROCK = ("aws.bedrock", "aws_bedrock", "AWS", "bedrock")
-_NUMBERED = re.compile(r"gen_ai\.(prompt|completion)\.(\d{1,4})\.(role|content|finish_reason)")
 # attribute of a span -> key of OpenAI's chat body, key of Converse's inferenceConfig
 _PARAMS = {
     "max_tokens": ("max_tokens", "maxTokens"),
@@ -37,6 +41,16 @@ _PARAMS = {
     "presence_penalty": ("presence_penalty", None),
 }
 _STOPS = {"tool_call": "tool_calls", "end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
+_ERRORS = (
+    2,
+    "2",
+    "STATUS_CODE_ERROR",
+    "ERROR",
+    "Error",
+    "error",
+    "StatusCode.ERROR",
+)  # trace.proto, and SDKs' own words
+_WORD = re.compile(r"[\w.#-]{1,100}", re.ASCII)
 _CONVERSE = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "tool_call": "tool_use"}
 
 
@@ -83,14 +97,27 @@ def _spans(line: bytes) -> Iterator[dict[str, Any] | str]:
     if not isinstance(table, dict):
         yield "not an object"
     elif "resourceSpans" in table:
-        for resource in _list(table["resourceSpans"]):
-            for scope in _list(resource.get("scopeSpans")):
-                for span in _list(scope.get("spans")):
-                    yield {**span, "attributes": _plain(span.get("attributes"))}
+        for resource in _inner(table, "resourceSpans"):
+            for scope in _inner(resource, "scopeSpans", "instrumentationLibrarySpans"):
+                for span in _inner(scope, "spans"):
+                    yield span if isinstance(span, str) else {**span, "attributes": _plain(span.get("attributes"))}
     elif isinstance(table.get("attributes"), dict | list):
         yield {**table, "attributes": _plain(table["attributes"])}
     else:
         yield "no span: it has no attributes"
+
+
+def _inner(table: dict[str, Any] | str, *names: str) -> Iterator[dict[str, Any] | str]:
+    """The objects of a list in OTLP, under one of its names; why there are none, and what was wrong further out."""
+    if isinstance(table, str):
+        yield table
+        return
+    listed: Any = next((table[name] for name in names if name in table), [])
+    if not isinstance(listed, list):
+        yield f"{names[0]} is no list"
+        return
+    for one in listed:
+        yield one if isinstance(one, dict) else f"an entry of {names[0]} is no object"
 
 
 def _list(value: Any) -> list[dict[str, Any]]:
@@ -110,6 +137,8 @@ def _value(value: Any) -> Any:
     if "arrayValue" in value:
         inner = value["arrayValue"]
         return [_value(one) for one in _list(inner.get("values"))] if isinstance(inner, dict) else []
+    if "kvlistValue" in value:
+        return _plain(table(value["kvlistValue"]).get("values"))
     if "intValue" in value:
         text = str(value["intValue"])
         return int(text) if text.lstrip("-").isdecimal() and len(text) < 20 else None
@@ -123,13 +152,17 @@ def _found(origin: Origin, span: dict[str, Any]) -> Found:
         return Skip(origin, "a span of something else")
     if operation not in CHAT:
         return Skip(origin, operation if operation.replace("_", "").isalpha() else "another operation")
-    asked, answered = _messages(said, "input"), _messages(said, "output")
+    asked, answered = messages(said, "input"), messages(said, "output")
     if not asked:
         return Skip(origin, "the content was not captured", no_request=True)
     bedrock = str(said.get("gen_ai.provider.name", said.get("gen_ai.system", ""))) in BEDROCK
-    request = (_converse_request if bedrock else _openai_request)(said, asked)
-    failed = said.get("error.type")
-    status, body = _answer(said, answered, failed, bedrock=bedrock)
+    offered = tools(said)
+    request = (_converse_request if bedrock else _openai_request)(said, asked, offered)
+    failed = _failure(span, answered)
+    status, headers, body = _answer(said, answered, failed, bedrock=bedrock)
+    called = any(one.calls for one in (*asked, *answered)) and not offered
+    whole = all(one.whole for one in (*asked, *answered[:1])) and not called and not span.get("droppedAttributesCount")
+    flags = {gaps.NOT_WIRE_BYTES: True, gaps.NO_ANSWER: body is None, gaps.TRUNCATED: not whole}
     model = said.get("gen_ai.request.model")
     began, ended = _time(span, "start"), _time(span, "end")
     took = (ended - began).total_seconds() if began is not None and ended is not None else -1.0
@@ -142,7 +175,7 @@ def _found(origin: Origin, span: dict[str, Any]) -> Found:
         request_headers={"content-type": "application/json"},
         request_body=json_bytes(request),
         status=status,
-        response_headers={} if body is None else {"content-type": "application/json"},
+        response_headers=headers,
         response_body=None if body is None else json_bytes(body),
         latency_s=took if took >= 0 else None,
         request_id=identity if isinstance(identity, str) else None,
@@ -150,144 +183,135 @@ def _found(origin: Origin, span: dict[str, Any]) -> Found:
         provenance=Provenance(
             captured_at=began,
             origin=origin,
-            flags=(gaps.NOT_WIRE_BYTES,) if body is not None else (gaps.NO_ANSWER, gaps.NOT_WIRE_BYTES),
+            flags=tuple(sorted(word for word, there in flags.items() if there)),
         ),
     )
-    return Record(recording=recording, document=partial(_as_json, span))
+    return Record(recording=recording, document=partial(_as_json, span), failed=failed is not None)
 
 
 def _as_json(span: dict[str, Any]) -> Json:
     return span
 
 
-def _messages(said: Mapping[str, Any], half: str) -> list[dict[str, Any]]:
-    """Messages as {"role", "text", "calls": [...], "results": [...], "stop"}; the system's first."""
-    current = _parsed(said.get(f"gen_ai.{half}.messages"))
-    if current:
-        system = _parsed(said.get("gen_ai.system_instructions")) if half == "input" else []
-        head = [{"role": "system", "parts": system}] if system else []
-        return [_message(one) for one in (*head, *current)]
-    word = "prompt" if half == "input" else "completion"
-    numbered: dict[int, dict[str, Any]] = {}
-    for name, value in said.items():
-        found = _NUMBERED.fullmatch(name)
-        if found and found[1] == word:
-            numbered.setdefault(int(found[2]), {})[found[3]] = value
-    role = "user" if half == "input" else "assistant"
-    return [
-        {
-            "role": str(one.get("role", role)),
-            "text": str(one.get("content", "")),
-            "calls": [],
-            "results": [],
-            "stop": one.get("finish_reason"),
-        }
-        for _, one in sorted(numbered.items())
-    ]
-
-
-def _parsed(value: Any) -> list[dict[str, Any]]:
-    """A list of objects, given as such or as its JSON."""
-    if isinstance(value, str):
-        try:
-            value = document(value.encode("utf-8", "replace"))
-        except UNREADABLE:
-            return []
-    return _list(value)
-
-
-def _message(table: Mapping[str, Any]) -> dict[str, Any]:
-    parts = _list(table.get("parts"))
-    texts = [str(one["content"]) for one in parts if one.get("type") == "text" and "content" in one]
-    return {
-        "role": str(table.get("role", "user")),
-        "text": "".join(texts),
-        "calls": [one for one in parts if one.get("type") == "tool_call"],
-        "results": [one for one in parts if one.get("type") == "tool_call_response"],
-        "stop": table.get("finish_reason"),
-    }
-
-
-def _openai_request(said: Mapping[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any]:
+def _openai_request(said: Mapping[str, Any], asked: list[Message], offered: list[dict[str, Any]]) -> dict[str, Any]:
     params = {theirs: said[name] for name, (theirs, _) in _asked(said) if theirs}
-    return {"messages": [table for one in messages for table in _openai_messages(one)], **params}
+    listed = [{"type": "function", "function": one} for one in offered]
+    return {"messages": [turn for one in asked for turn in _openai_messages(one)], **params} | (
+        {"tools": listed} if listed else {}
+    )
 
 
 def _asked(said: Mapping[str, Any]) -> list[tuple[str, tuple[str | None, str | None]]]:
     return [(f"gen_ai.request.{word}", names) for word, names in _PARAMS.items() if f"gen_ai.request.{word}" in said]
 
 
-def _openai_messages(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for result in message["results"]:
-        response = result.get("response", result.get("result"))
+def _openai_messages(message: Message) -> Iterator[dict[str, Any]]:
+    for result in message.results:
+        response = result.get("response")
         text = response if isinstance(response, str) else json_bytes(response).decode()
         yield {"role": "tool", "tool_call_id": str(result.get("id", "")), "content": text}
-    if message["text"] or message["calls"] or not message["results"]:
+    if message.text or message.calls or not message.results:
         yield _openai_message(message)
 
 
-def _openai_message(message: dict[str, Any]) -> dict[str, Any]:
-    table: dict[str, Any] = {"role": message["role"], "content": message["text"] or None}
+def _openai_message(message: Message) -> dict[str, Any]:
+    turn: dict[str, Any] = {"role": message.role, "content": message.text or None}
     calls = [
         {
             "id": str(one.get("id", "")),
             "type": "function",
             "function": {"name": str(one.get("name", "")), "arguments": _arguments(one.get("arguments"))},
         }
-        for one in message["calls"]
+        for one in message.calls
     ]
-    return table | ({"tool_calls": calls} if calls else {})
+    return turn | ({"tool_calls": calls} if calls else {})
 
 
 def _arguments(value: Any) -> str:
     return value if isinstance(value, str) else json_bytes(value if value is not None else {}).decode()
 
 
-def _converse_request(said: Mapping[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any]:
-    system = [{"text": one["text"]} for one in messages if one["role"] == "system"]
-    turns = [_converse_message(one) for one in messages if one["role"] != "system"]
+def _converse_request(said: Mapping[str, Any], asked: list[Message], offered: list[dict[str, Any]]) -> dict[str, Any]:
+    system = [{"text": one.text} for one in asked if one.role == "system"]
     config = {own: said[name] for name, (_, own) in _asked(said) if own}
-    body: dict[str, Any] = {"messages": turns}
-    return body | ({"system": system} if system else {}) | ({"inferenceConfig": config} if config else {})
+    specs = [
+        {
+            "toolSpec": {
+                **{key: one[key] for key in one if key != "parameters"},
+                "inputSchema": {"json": one["parameters"]},
+            }
+        }
+        for one in offered
+    ]
+    body: dict[str, Any] = {"messages": [_converse_message(one) for one in asked if one.role != "system"]}
+    body |= {"system": system} if system else {}
+    body |= {"inferenceConfig": config} if config else {}
+    return body | ({"toolConfig": {"tools": specs}} if specs else {})
 
 
-def _converse_message(message: dict[str, Any]) -> dict[str, Any]:
-    content: list[dict[str, Any]] = [{"text": message["text"]}] if message["text"] else []
-    for one in message["calls"]:
+def _converse_message(message: Message) -> dict[str, Any]:
+    content: list[dict[str, Any]] = [{"text": message.text}] if message.text else []
+    for one in message.calls:
         arguments = one.get("arguments")
-        called = {"toolUseId": str(one.get("id", "")), "name": str(one.get("name", "")), "input": arguments or {}}
+        given = tabled(arguments) or arguments or {}
+        called = {"toolUseId": str(one.get("id", "")), "name": str(one.get("name", "")), "input": given}
         content.append({"toolUse": called})
-    for one in message["results"]:
-        response = one.get("response", one.get("result"))
+    for one in message.results:
+        response = one.get("response")
         told = {"text": response} if isinstance(response, str) else {"json": response}
         content.append({"toolResult": {"toolUseId": str(one.get("id", "")), "content": [told]}})
-    role = "assistant" if message["role"] == "assistant" else "user"
+    role = "assistant" if message.role == "assistant" else "user"
     return {"role": role, "content": content}
 
 
+def _failure(span: Mapping[str, Any], answered: list[Message]) -> str | None:
+    """The word for what a call failed of; None where it did not fail."""
+    kind = span["attributes"].get("error.type")
+    if kind not in (None, ""):
+        return str(kind)
+    status = span.get("status", span.get("status_code"))
+    code = table(status).get("code", table(status).get("status_code")) if isinstance(status, dict) else status
+    ended = answered[0].stop if answered else None
+    stops = span["attributes"].get("gen_ai.response.finish_reasons")
+    reasons = stops if isinstance(stops, list) else []
+    return "error" if code in _ERRORS or "error" in (ended, *reasons[:1]) else None
+
+
 def _answer(
-    said: Mapping[str, Any], messages: list[dict[str, Any]], failed: Any, *, bedrock: bool
-) -> tuple[int | None, Any]:
-    """Status and body; a failed call says its kind, as a number or a word."""
-    if failed is not None and not messages:
-        status = said.get("http.response.status_code", failed)
-        code = int(str(status)) if str(status).isdecimal() and 400 <= int(str(status)[:4]) < 600 else 500
-        return code, {"message": str(failed)} if bedrock else {"error": {"code": str(failed), "message": str(failed)}}
-    if not messages:
-        return None, None
+    said: Mapping[str, Any], answered: list[Message], failed: str | None, *, bedrock: bool
+) -> tuple[int | None, dict[str, str], Any]:
+    """Status, headers and body. A failed call says its kind, as a number or a word, and has the body of its kind."""
+    named = {"content-type": "application/json"}
+    status = status_in(said.get("http.response.status_code"))
+    if failed is not None:
+        codes = (code for code in (status, status_in(failed)) if code is not None and code >= 400)
+        if bedrock:
+            return (
+                next(codes, None),
+                named | {"x-amzn-errortype": failed if _WORD.fullmatch(failed) else "error"},
+                {"message": failed},
+            )
+        return next(codes, None), named, {"error": {"code": failed, "message": failed}}
+    if not answered:
+        return (status, named, {"message": str(status)}) if status is not None and status >= 400 else (status, {}, None)
+    first = answered[0]
     stops = said.get("gen_ai.response.finish_reasons")
-    first = stops[0] if isinstance(stops, list) and stops else messages[0]["stop"]
-    stop = str(first) if first is not None else ("tool_calls" if messages[0]["calls"] else "stop")
+    reason = stops[0] if isinstance(stops, list) and stops else first.stop
+    stop = str(reason) if reason is not None else ("tool_calls" if first.calls else "stop")
     if bedrock:
         usage = {"inputTokens": said.get("gen_ai.usage.input_tokens"), "outputTokens": said.get(_OUTPUT)}
         body: dict[str, Any] = {
-            "output": {"message": {**_converse_message(messages[0]), "role": "assistant"}},
+            "output": {"message": {**_converse_message(first), "role": "assistant"}},
             "stopReason": _CONVERSE.get(stop, stop),
         }
-        return 200, body | ({"usage": usage} if None not in usage.values() else {})
-    choice = {"index": 0, "message": _openai_message(messages[0]), "finish_reason": _STOPS.get(stop, stop)}
+        return status, named, body | ({"usage": usage} if None not in usage.values() else {})
+    choice = {
+        "index": 0,
+        "message": _openai_message(replace(first, role="assistant")),
+        "finish_reason": _STOPS.get(stop, stop),
+    }
     served = said.get("gen_ai.response.model")
-    return 200, {"object": "chat.completion", "choices": [choice], **({"model": served} if served else {})}
+    return status, named, {"object": "chat.completion", "choices": [choice], **({"model": served} if served else {})}
 
 
 _OUTPUT = "gen_ai.usage.output_tokens"

@@ -23,7 +23,7 @@ from harness.services.bedrock.operations import (
     MODEL,
     STREAMS,
 )
-from harness.services.bedrock.replies import decoded
+from harness.services.bedrock.replies import decoded, refused
 
 JSON = "application/json"
 
@@ -81,11 +81,11 @@ class BedrockCodec:
         """The recorded response as the endpoint would have returned it; what cannot be parsed is left to `decode`."""
         body = recording.response_body
         named = {name.lower(): value for name, value in recording.response_headers.items()}
-        if recording.operation.removesuffix(".create") == CHAT_COMPLETIONS and (recording.status or 200) < 400:
+        if recording.operation.removesuffix(".create") == CHAT_COMPLETIONS and not refused(recording.status, named):
             value, stream = recorded(_media(named), body, typed=False)
             return Wire(operation=CHAT_COMPLETIONS, status=recording.status, headers=named, body=value, events=stream)
         wire = Wire(operation=recording.operation, status=recording.status, headers=named, body=body)
-        if body is None or (recording.status or 200) >= 400:
+        if body is None or refused(recording.status, named):
             return wire
         streamed = recording.operation in STREAMS
         first = body.lstrip()[:1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from harness.services.bedrock import converse_answers, embeddings, events, image
 from harness.services.bedrock.guardrail import filtered
 from harness.services.bedrock.operations import CONVERSE, CONVERSE_STREAM
 
+ERROR = "x-amzn-errortype"
+
 
 def decoded(request: Request, replies: tuple[Wire, ...], *, called: str) -> Reading | Unreadable:
     """The reading of a request's replies. called: the model as it was called, which served where no other is named."""
@@ -21,7 +24,7 @@ def decoded(request: Request, replies: tuple[Wire, ...], *, called: str) -> Read
         if not replies:
             raise NoAnswer("there is none")
         for reply in replies:
-            if reply.status is not None and reply.status >= 400:
+            if refused(reply.status, reply.headers):
                 return _refused(reply)
         if request.task is Task.EMBEDDING:
             return _embedding(request, replies, called)
@@ -33,6 +36,11 @@ def decoded(request: Request, replies: tuple[Wire, ...], *, called: str) -> Read
         return Unreadable(f"the reply cannot be read: {exc}.")
     except RecursionError:
         return Unreadable("the reply is nested too deeply to read.")
+
+
+def refused(status: int | None, headers: Mapping[str, str]) -> bool:
+    """Whether a reply is a refusal: by its status, and of a recording without one by the name of its error."""
+    return status >= 400 if status is not None else ERROR in headers
 
 
 def _embedding(request: Request, replies: tuple[Wire, ...], called: str) -> Reading:
@@ -140,18 +148,17 @@ def _broken(failed: tuple[FailureKind, str | None, str], partial: Chat | None) -
 
 def _refused(wire: Wire) -> Unreadable:
     """A recorded refusal. Its code lies in a header or in the body; the message is not quoted."""
-    status = wire.status or 0
     try:
         body = _object(wire.body)
     except NoAnswer:
         body = {}
-    named = wire.headers.get("x-amzn-errortype") or text(body.get("code") or body.get("Code") or body.get("__type"))
+    named = wire.headers.get(ERROR) or text(body.get("code") or body.get("Code") or body.get("__type"))
     code = named.partition(":")[0].rpartition("#")[2]
-    ours, _ = by_code(code, status, count(body.get("originalStatusCode")))
+    ours, _ = by_code(code, wire.status, count(body.get("originalStatusCode")))
     word = f" ({code})" if code else ""
     return Unreadable(
-        f"the call was answered with status {status}{word}.",
+        f"the call was answered with status {'unknown' if wire.status is None else wire.status}{word}.",
         kind=FailureKind(ours.kind),
-        status=status,
+        status=wire.status,
         code=code or None,
     )

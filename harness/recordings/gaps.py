@@ -27,6 +27,10 @@ REJECTED = "rejected"
 SKIPPED = "skipped"
 LEFT_OUT = "left_out"
 
+# Beginning of a flag that ends in a FailureKind: the call brought no answer, whatever its record holds besides. It is
+# no gap, since a failure is known.
+FAILED = "failed:"
+
 # word -> what its count counts
 KINDS: Mapping[str, str] = MappingProxyType(
     {

@@ -21,6 +21,7 @@ import numpy as np
 from harness.core.call import Answer, CallFailure, Outcome, Role, Wire
 from harness.core.case import Case, Json, Lot
 from harness.errors import ConfigError, GoldenError
+from harness.recordings.gaps import FAILED
 from harness.recordings.lines import StoredCase, decode, encode
 from harness.recordings.manifest import Manifest
 from harness.recordings.store import write
@@ -30,7 +31,7 @@ from harness.run.arrival import Work
 from harness.run.folder import RunFolder, RunRecord
 from harness.run.observe import Conversation, outcome
 from harness.run.plan import Plan, lot_id, lot_place
-from harness.run.recorded import FAILED, recorded
+from harness.run.recorded import recorded
 
 NOT_WIRE = "not_wire_bytes"
 JSON_TYPE = {"content-type": "application/json"}

@@ -17,8 +17,8 @@ from harness.core.case import Lot, Recording, Request, Task
 from harness.core.output import Embedding, Scores
 from harness.core.protocols import Codec, Service
 from harness.errors import CodecError
+from harness.recordings.gaps import FAILED
 
-FAILED = "failed:"  # a flag that ends in a FailureKind: the call was made for the record and brought no answer
 MODELS = ("bedrock", "azure_openai", "foundry")
 
 _KINDS = {401: FailureKind.DENIED, 403: FailureKind.DENIED, 408: FailureKind.TIMEOUT, 429: FailureKind.THROTTLED}

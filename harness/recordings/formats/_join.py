@@ -11,8 +11,9 @@ from array import array
 from contextlib import ExitStack
 from typing import BinaryIO, cast
 
-from harness.core.case import Origin
+from harness.core.case import Json, Origin
 from harness.recordings.formats import LogFile
+from harness.recordings.formats._json import json_bytes
 from harness.recordings.formats._streams import LONGEST, BadFile
 from harness.recordings.seen import Seen
 
@@ -91,3 +92,50 @@ class Lines:
 
     def __exit__(self, *exc_info: object) -> None:
         self._stack.close()
+
+
+class Names:
+    """What is known of each name by which halves are joined: whether those who have it differ, and which came up."""
+
+    def __init__(self) -> None:
+        self._requests, self._answers = Seen(), Seen()
+        self._differ, self._one_request, self._one_answer = Seen(), Seen(), Seen()
+
+    def asked(self, name: str, content: Json) -> None:
+        self._put(self._requests, name, content)
+
+    def answered(self, name: str, content: Json) -> None:
+        self._put(self._answers, name, content)
+
+    def _put(self, seen: Seen, name: str, content: Json) -> None:
+        number = key(name)
+        digest = int.from_bytes(hashlib.blake2b(json_bytes(content), digest_size=7).digest(), "big")
+        before = seen.get(number)
+        if before is None:
+            seen.put(number, digest)
+        elif before != digest:
+            self._differ.put(number, 1)
+
+    def several(self, name: str) -> bool:
+        """Whether requests, or answers, that differ have the name."""
+        return self._differ.get(key(name)) is not None
+
+    def has_request(self, name: str) -> bool:
+        return self._requests.get(key(name)) is not None
+
+    def has_answer(self, name: str) -> bool:
+        return self._answers.get(key(name)) is not None
+
+    def first_request(self, name: str) -> bool:
+        """Whether it is asked of for the first time."""
+        return _first(self._one_request, name)
+
+    def first_answer(self, name: str) -> bool:
+        """The same of answers."""
+        return _first(self._one_answer, name)
+
+
+def _first(seen: Seen, name: str) -> bool:
+    new = seen.get(key(name)) is None
+    seen.put(key(name), 1)
+    return new

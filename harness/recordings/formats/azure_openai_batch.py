@@ -15,18 +15,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from typing import Any
 
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._join import Lines, key
+from harness.recordings.formats._join import Lines, Names
 from harness.recordings.formats._json import UNREADABLE, answer_bytes, document, json_bytes, placed, records, refused
 from harness.recordings.formats._openai import operation_of, status_in, tells_error, told_error
 from harness.recordings.formats._streams import BadFile, packed
 from harness.recordings.plain import moment
-from harness.recordings.seen import Seen
 
 NAME = "azure_openai_batch"
 ASKED, ANSWERED, WHOLE = "request", "answer", "call"
@@ -49,7 +47,7 @@ class AzureOpenAiBatch:
 
     def read(self, log: Log) -> Iterator[Found]:
         """Answers in their own order first, then requests without an answer."""
-        names = _Names()
+        names = Names()
         with Lines(self.name) as asked:
             for file in log:
                 yield from self._remembered(file, asked, names)
@@ -58,7 +56,7 @@ class AzureOpenAiBatch:
             for file in log:
                 yield from self._left(file, asked, names)
 
-    def _remembered(self, file: LogFile, asked: Lines, names: _Names) -> Iterator[Found]:
+    def _remembered(self, file: LogFile, asked: Lines, names: Names) -> Iterator[Found]:
         """Remembers the requests of a file; what is no line of a batch file is refused here, once."""
         compressed = packed(file)
         asked.file(file)
@@ -71,15 +69,15 @@ class AzureOpenAiBatch:
             if not isinstance(table, dict):
                 yield Reject(origin, table)
             elif _half(table) == ASKED:
-                names.asked(table)
+                names.asked(table["custom_id"], table)
                 try:
                     asked.add(table["custom_id"], origin, start, line, packed=compressed)
                 except BadFile as exc:
                     yield Reject(origin, str(exc))
             elif _half(table) == ANSWERED:
-                names.answered(table)
+                names.answered(table["custom_id"], table)
 
-    def _answers(self, file: LogFile, asked: Lines, names: _Names) -> Iterator[Found]:
+    def _answers(self, file: LogFile, asked: Lines, names: Names) -> Iterator[Found]:
         for origin, line, table in self._tables(file):
             half, identity = _half(table), table["custom_id"]
             if half == WHOLE:
@@ -96,7 +94,7 @@ class AzureOpenAiBatch:
             else:
                 yield self._record(origin, document(request[1]), table, partial(_joined, request[1], line))
 
-    def _left(self, file: LogFile, asked: Lines, names: _Names) -> Iterator[Found]:
+    def _left(self, file: LogFile, asked: Lines, names: Names) -> Iterator[Found]:
         for origin, line, table in self._tables(file):
             identity = table["custom_id"]
             if _half(table) != ASKED or identity not in asked:
@@ -143,47 +141,6 @@ class AzureOpenAiBatch:
             ),
         )
         return Record(recording=recording, document=told, labels=(asked["custom_id"],), failed=tells_error(reply))
-
-
-class _Names:
-    """What is known of each custom_id: whether those who have it differ, and which of them came up already."""
-
-    def __init__(self) -> None:
-        self._requests, self._answers = Seen(), Seen()
-        self._differ, self._one_request, self._one_answer = Seen(), Seen(), Seen()
-
-    def asked(self, table: dict[str, Any]) -> None:
-        self._put(self._requests, table)
-
-    def answered(self, table: dict[str, Any]) -> None:
-        self._put(self._answers, table)
-
-    def _put(self, seen: Seen, table: dict[str, Any]) -> None:
-        name, content = key(table["custom_id"]), int.from_bytes(blake2b(json_bytes(table), digest_size=7).digest())
-        before = seen.get(name)
-        if before is None:
-            seen.put(name, content)
-        elif before != content:
-            self._differ.put(name, 1)
-
-    def several(self, identity: str) -> bool:
-        """Whether requests, or answers, that differ have the name."""
-        return self._differ.get(key(identity)) is not None
-
-    def has_answer(self, identity: str) -> bool:
-        return self._answers.get(key(identity)) is not None
-
-    def first_request(self, identity: str) -> bool:
-        return _first(self._one_request, identity)
-
-    def first_answer(self, identity: str) -> bool:
-        return _first(self._one_answer, identity)
-
-
-def _first(seen: Seen, identity: str) -> bool:
-    new = seen.get(key(identity)) is None
-    seen.put(key(identity), 1)
-    return new
 
 
 def _table(line: bytes) -> dict[str, Any] | str:

@@ -1,8 +1,10 @@
 """Azure ML model data collector: CloudEvents of what went into an online deployment and what came out.
 
 Payload logging (`request`, `response`) holds bodies; a `Collector` in the scoring script (`model_inputs`,
-`model_outputs`) holds rows of data frames. The two halves lie in different folders and are joined by `correlationid`.
-Calls that came close together may share one line; then it is one case of all their rows.
+`model_outputs`) holds rows of data frames. The two halves lie in different folders and are joined by deployment and
+`correlationid`. Calls that came close together may share one line; then it is one case of all their rows. Events of
+one id that differ (a caller may send any `x-request-id`) are refused, since nothing says which belong together. No
+event says an HTTP status, so none is told.
 
 Source: Azure documentation, "Collect production data from models for real-time inferencing"; azureml-ai-monitoring
 1.0.0.
@@ -10,6 +12,7 @@ Source: Azure documentation, "Collect production data from models for real-time 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +22,10 @@ from typing import Any
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._join import Lines, key
+from harness.recordings.formats._join import Lines, Names
 from harness.recordings.formats._json import UNREADABLE, document, json_bytes, placed, records, refused
 from harness.recordings.formats._streams import BadFile, packed
 from harness.recordings.plain import moment
-from harness.recordings.seen import Seen
 
 NAME = "azureml_collector"
 # the last word of `type` -> the half, and whether it holds rows of a data frame
@@ -35,6 +37,8 @@ HALVES = {
     "inputs": ("in", True),
     "outputs": ("out", True),
 }
+SEVERAL = "a correlationid that several have who differ, so that nothing says what belongs to it"
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _JSON = {"content-type": "application/json"}
 
 
@@ -53,20 +57,26 @@ class AzureMlCollector:
 
     def read(self, log: Log) -> Iterator[Found]:
         """Inputs in their order, each with its output; then outputs whose input was not kept."""
-        used = Seen()
+        names = Names()
         with Lines(self.name) as outputs:
             for file in log:
-                yield from self._outputs(file, outputs)
+                yield from self._remembered(file, outputs, names)
             for file in log:
                 for origin, line, event in self._events(file, "in"):
-                    used.put(key(_name(event)), 1)
-                    yield self._found(origin, line, event, outputs.get(_name(event)))
+                    if names.several(_name(event)):
+                        yield Reject(origin, SEVERAL)
+                    else:
+                        yield self._found(origin, line, event, outputs.get(_name(event)))
             for file in log:
                 for origin, _, event in self._events(file, "out"):
-                    if used.get(key(_name(event))) is None:
+                    if names.several(_name(event)):
+                        yield Reject(origin, SEVERAL)
+                    elif not names.has_request(_name(event)):
                         yield Skip(origin, "only the output was collected", no_request=True)
+                    elif not names.first_request(_name(event)):
+                        yield Skip(origin, "an output that was collected before")
 
-    def _outputs(self, file: LogFile, outputs: Lines) -> Iterator[Found]:
+    def _remembered(self, file: LogFile, outputs: Lines, names: Names) -> Iterator[Found]:
         compressed = packed(file)
         outputs.file(file)
         for item in placed(file, self.name):
@@ -79,7 +89,10 @@ class AzureMlCollector:
                 yield Reject(origin, event)
             elif _half(event)[0] == "":
                 yield Skip(origin, "another collection")
-            elif _half(event)[0] == "out":
+            elif _half(event)[0] == "in":
+                names.asked(_name(event), event["data"])
+            else:
+                names.answered(_name(event), event["data"])
                 try:
                     outputs.add(_name(event), origin, start, line, packed=compressed)
                 except BadFile as exc:
@@ -97,6 +110,8 @@ class AzureMlCollector:
         answered = isinstance(reply, dict) and str(reply.get("datainblob", "")).lower() != "true"
         body = json_bytes(reply["data"]) if isinstance(reply, dict) and answered else None
         endpoint, deployment = _source(event)
+        cut = _cut(event) or (isinstance(reply, dict) and _cut(reply))
+        flags = {gaps.NOT_WIRE_BYTES: True, gaps.NO_ANSWER: body is None, gaps.TRUNCATED: cut}
         recording = Recording(
             id=case_id(origin),
             service=self.service,
@@ -104,18 +119,18 @@ class AzureMlCollector:
             model=endpoint,
             request_headers=_JSON,
             request_body=json_bytes(_split(event["data"]) if _half(event)[1] else event["data"]),
-            status=None if body is None else 200,
+            status=None,
             response_headers={} if body is None else _JSON | _deployed(deployment),
             response_body=body,
-            request_id=_name(event)[2:],
+            request_id=_identity(event),
             provenance=Provenance(
                 captured_at=moment(event.get("time")),
                 origin=origin,
-                flags=(gaps.NOT_WIRE_BYTES,) if body is not None else (gaps.NO_ANSWER, gaps.NOT_WIRE_BYTES),
+                flags=tuple(sorted(word for word, there in flags.items() if there)),
             ),
         )
         told = partial(_joined, line, None if output is None else output[1])
-        return Record(recording=recording, document=told, labels=(_name(event)[2:],))
+        return Record(recording=recording, document=told, labels=(_identity(event),))
 
 
 def _event(line: bytes) -> dict[str, Any] | str:
@@ -135,9 +150,22 @@ def _half(event: dict[str, Any]) -> tuple[str, bool]:
     return HALVES.get(event["type"].rpartition(".")[2], ("", False))
 
 
+def _identity(event: dict[str, Any]) -> str:
+    return str(event.get("correlationid", event.get("xrequestid")))
+
+
 def _name(event: dict[str, Any]) -> str:
-    """Bodies and rows of one call are two records of it, and join their own kind."""
-    return f"{int(_half(event)[1])} {event.get('correlationid', event.get('xrequestid'))}"
+    """Bodies and rows of one call are two records of it, and join their own kind. So do deployments: a mirrored call
+    has one id in both.
+    """
+    endpoint, deployment = _source(event)
+    return "\0".join((str(int(_half(event)[1])), endpoint or "", deployment or "", _identity(event)))
+
+
+def _cut(event: dict[str, Any]) -> bool:
+    """Whether `contentrange` ("bytes 0-38/39") says that the event holds a part of the body."""
+    found = _RANGE.fullmatch(str(event.get("contentrange", "")))
+    return found is not None and (int(found[1]) > 0 or (found[3] != "*" and int(found[2]) + 1 < int(found[3])))
 
 
 def _split(rows: Any) -> Any:

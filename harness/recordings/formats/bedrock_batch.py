@@ -1,7 +1,9 @@
 """Bedrock batch inference: JSON lines of `recordId`, `modelInput` and, in `.jsonl.out` files, `modelOutput` or `error`.
 
 An output repeats its input, so outputs alone can be replayed. Where inputs are given too, those without an output are
-cases whose answer was not kept. The files do not say the model.
+cases whose answer was not kept; an output is one of an input's where both `modelInput` are the same, and `recordId` if
+the input has one (Bedrock gives one where it does not). The files do not say the model. An error whose code is no HTTP
+status is a failure of status None.
 
 Source: Bedrock user guide, "Process multiple prompts with batch inference"; botocore `bedrock`,
 CreateModelInvocationJob.
@@ -9,10 +11,11 @@ CreateModelInvocationJob.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import msgspec
 
@@ -22,6 +25,7 @@ from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, Record, Reject, Skip, case_id
 from harness.recordings.formats._join import key
 from harness.recordings.formats._json import UNREADABLE, document, json_bytes, records, refused
+from harness.recordings.formats._openai import status_in
 from harness.recordings.seen import Seen
 
 NAME = "bedrock_batch"
@@ -72,7 +76,8 @@ class BedrockBatch:
         for file in log:
             for item in records(file, self.name):
                 if not isinstance(item, Reject) and isinstance(line := _line(item[1]), Line) and _ended(line):
-                    answered.put(key(line.record_id or ""), 1)
+                    for name in (line.record_id, None):
+                        answered.put(_asked(name, line), 1)
         for file in log:
             for item in records(file, self.name):
                 yield item if isinstance(item, Reject) else self._found(*item, answered=answered)
@@ -85,9 +90,9 @@ class BedrockBatch:
             return Skip(origin, "the job's manifest")
         if bytes(line.model_input) in (b"", b"null"):
             return Reject(origin, "no record of a batch: it has no modelInput")
-        if not _ended(line) and line.record_id and answered.get(key(line.record_id)) is not None:
+        if not _ended(line) and answered.get(_asked(line.record_id, line)) is not None:
             return Skip(origin, "the input of a record whose output is there")
-        status, body = _answer(line)
+        status, headers, body = _answer(line)
         flags = [gaps.NOT_WIRE_BYTES] if body is not None else [gaps.NO_ANSWER, gaps.NOT_WIRE_BYTES]
         recording = Recording(
             id=case_id(origin),
@@ -98,13 +103,13 @@ class BedrockBatch:
             request_headers=_JSON,
             request_body=bytes(line.model_input),
             status=status,
-            response_headers={} if body is None else _JSON,
+            response_headers=headers,
             response_body=body,
             request_id=line.record_id,
             provenance=Provenance(captured_at=None, origin=origin, flags=tuple(flags)),
         )
         names = (line.record_id,) if line.record_id else ()
-        return Record(recording=recording, document=partial(document, content), labels=names)
+        return Record(recording=recording, document=partial(document, content), labels=names, failed=_failed(line))
 
 
 def _line(content: bytes) -> Line | str:
@@ -118,9 +123,36 @@ def _ended(line: Line) -> bool:
     return line.error is not None or bytes(line.model_output) not in (b"", b"null")
 
 
-def _answer(line: Line) -> tuple[int | None, bytes | None]:
-    if line.error is not None:
-        code: Any = str(line.error.error_code)
-        status = int(code) if code.isdecimal() and 400 <= int(code[:4]) < 600 else 400
-        return status, json_bytes({"message": line.error.error_message or code})
-    return (200, bytes(line.model_output)) if _ended(line) else (None, None)
+def _failed(line: Line) -> bool:
+    """An error that says nothing beside an output is none."""
+    said = line.error is not None and (line.error.error_code, line.error.error_message) != (None, None)
+    return said or (line.error is not None and bytes(line.model_output) in (b"", b"null"))
+
+
+def _answer(line: Line) -> tuple[int | None, dict[str, str], bytes | None]:
+    """Status, headers and body; of an error without a status its word, as the service would have told it."""
+    if line.error is None or not _failed(line):
+        return (200, _JSON, bytes(line.model_output)) if _ended(line) else (None, {}, None)
+    code = line.error.error_code
+    status = status_in(code)
+    word = code if isinstance(code, str) and code.isascii() and code.isalnum() and len(code) <= 100 else "error"
+    named = _JSON if status is not None and status >= 400 else _JSON | {"x-amzn-errortype": word}
+    told = line.error.error_message or ("" if code is None else str(code))
+    return status if status is not None and status >= 400 else None, named, json_bytes({"message": told})
+
+
+def _asked(name: str | None, line: Line) -> int:
+    """A key for an input: equal where it says the same, however it is spelt."""
+    return key(f"{name or ''}\0{hashlib.sha256(_canonical(line.model_input)).hexdigest()}")
+
+
+def _canonical(body: msgspec.Raw) -> bytes:
+    try:
+        value = json.loads(bytes(body) or b"null", parse_float=lambda text: _plain(float(text)))
+        return json.dumps(value, sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        return bytes(body)
+
+
+def _plain(number: float) -> float | int:
+    return int(number) if number.is_integer() else number

@@ -1,7 +1,8 @@
 """SageMaker asynchronous inference: the notifications, which name the objects that went in and came out.
 
 Notifications are JSON lines or files of one JSON document, bare or as SNS delivers them (`Message`, `Records`); which
-files hold them is told by their name. Inputs and outputs are followed where they were imported too.
+files hold them is told by their name. Inputs and outputs are followed where they were imported too; objects that no
+notification names are counted. A notification of a failure tells no HTTP status.
 
 Source: SageMaker developer guide, "Check prediction results".
 """
@@ -14,15 +15,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from harness.core.call import FailureKind
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
+from harness.recordings.formats._join import key
 from harness.recordings.formats._json import UNREADABLE, document, json_bytes, records, refused
-from harness.recordings.formats._streams import LONGEST, BadFile, opened
+from harness.recordings.formats._streams import LONGEST, BadFile
 from harness.recordings.plain import moment
+from harness.recordings.seen import Seen
 
 NAME = "sagemaker_async"
-_FAILED = 424  # the container's own failure, as InvokeEndpoint would have told it
+_FAILED = f"{gaps.FAILED}{FailureKind.UNAVAILABLE.value}"
 
 
 def build(*, notifications: str = "*.jsonl") -> SageMakerAsync:
@@ -41,13 +45,21 @@ class SageMakerAsync:
     sampled: bool = False
 
     def read(self, log: Log) -> Iterator[Found]:
+        named = Seen()
         for file in log:
-            if not fnmatch.fnmatchcase(file.path, self.notifications):
+            if not self._tells(file):
                 continue
             for item in records(file, self.name):
-                yield item if isinstance(item, Reject) else self._found(*item, log=log, file=file)
+                yield item if isinstance(item, Reject) else self._found(*item, log=log, file=file, named=named)
+        for file in log:
+            if not self._tells(file) and named.get(key(file.path)) is None:
+                place = Origin(format=self.name, path=file.path, index=0, line=1)
+                yield Skip(place, "an object that no notification names", no_request=True)
 
-    def _found(self, origin: Origin, line: bytes, *, log: Log, file: LogFile) -> Found:
+    def _tells(self, file: LogFile) -> bool:
+        return fnmatch.fnmatchcase(file.path, self.notifications)
+
+    def _found(self, origin: Origin, line: bytes, *, log: Log, file: LogFile, named: Seen) -> Found:
         try:
             told = _unwrapped(document(line))
         except (*UNREADABLE, KeyError, IndexError, TypeError) as exc:
@@ -57,8 +69,8 @@ class SageMakerAsync:
             return Reject(origin, "no notification: its invocationStatus is neither Completed nor Failed")
         failed = told["invocationStatus"] == "Failed"
         try:
-            request = _object(asked.get("inputLocation"), log, file)
-            response = None if failed else _object(answered.get("outputLocation"), log, file)
+            request = _object(asked.get("inputLocation"), log, file, named)
+            response = _object(answered.get("outputLocation"), log, file, named)
         except BadFile as exc:
             return Reject(origin, str(exc))
         if request is None:
@@ -72,7 +84,7 @@ class SageMakerAsync:
         began, ended = moment(told.get("receivedTime")), moment(told.get("eventTime"))
         took = (ended - began).total_seconds() if began is not None and ended is not None else -1.0
         identity = _text(told.get("inferenceId"))
-        status = None if response is None else _FAILED if failed else 200
+        flags = ((gaps.NO_ANSWER,) if response is None else ()) + ((_FAILED,) if failed else ())
         recording = Recording(
             id=case_id(origin),
             service=self.service,
@@ -81,16 +93,16 @@ class SageMakerAsync:
             region=_text(told.get("awsRegion")),
             request_headers=_typed(_text(asked.get("contentType"))),
             request_body=request,
-            status=status,
+            status=None if failed or response is None else 200,
             response_headers={} if response is None else _typed(kind),
             response_body=response,
             latency_s=took if took >= 0 else None,
             request_id=identity,
-            provenance=Provenance(
-                captured_at=began or ended, origin=origin, flags=(gaps.NO_ANSWER,) if response is None else ()
-            ),
+            provenance=Provenance(captured_at=began or ended, origin=origin, flags=flags),
         )
-        return Record(recording=recording, document=partial(_as_json, told), labels=(identity,) if identity else ())
+        return Record(
+            recording=recording, document=partial(_as_json, told), labels=(identity,) if identity else (), failed=failed
+        )
 
 
 def _unwrapped(told: Any) -> dict[str, Any]:
@@ -104,12 +116,18 @@ def _unwrapped(told: Any) -> dict[str, Any]:
     return told
 
 
-def _object(uri: Any, log: Log, file: LogFile) -> bytes | None:
+def _object(uri: Any, log: Log, file: LogFile, named: Seen) -> bytes | None:
     found = log.find(uri, beside=file.path) if isinstance(uri, str) else None
     if found is None:
         return None
-    with opened(found) as stream:
-        content = stream.read(LONGEST + 1)
+    named.put(key(found.path), 1)
+    raw = found.open()  # as it lies there: a packed body is what was sent
+    try:
+        content = raw.read(LONGEST + 1)
+    except OSError as exc:
+        raise BadFile(f"an object of the call cannot be read ({type(exc).__name__})") from exc
+    finally:
+        raw.close()
     if len(content) > LONGEST:
         raise BadFile(f"the body of the call is longer than {LONGEST:,} bytes")
     return content

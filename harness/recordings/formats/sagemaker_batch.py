@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from harness.core.case import Json, Origin, Provenance, Recording
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
-from harness.recordings.formats._json import UNREADABLE, document, json_bytes, parsed, records
+from harness.recordings.formats._json import UNREADABLE, document, parsed, records
 from harness.recordings.formats._streams import LONGEST, BadFile, opened
 from harness.recordings.plain import moment
 
@@ -95,10 +96,8 @@ class SageMakerBatch:
                 yield item if isinstance(item, Reject) else self._record(*item, None, kind)
             return
         # Counted first: one record too many or too few, and every answer after it would be another's.
-        counts = [sum(1 for _ in self._records(one)) for one in (file, out)]
-        if counts[0] != counts[1]:
-            place = Origin(format=self.name, path=file.path, index=0, line=1)
-            yield Reject(place, f"{counts[0]:,} records went in and {counts[1]:,} came out, so none can be joined")
+        if why := self._mismatch(file, out):
+            yield Reject(Origin(format=self.name, path=file.path, index=0, line=1), why)
             return
         for one, answer in zip(asked, self._records(out), strict=True):
             if isinstance(one, Reject):
@@ -112,6 +111,21 @@ class SageMakerBatch:
                 yield self._record(origin, request, self._own(request, _ungenerated(answer[1], kind), kind), kind)
             except (*UNREADABLE, KeyError, TypeError):
                 yield Reject(origin, "the output is not the input and an answer, as a join makes it")
+
+    def _mismatch(self, file: LogFile, out: LogFile) -> str | None:
+        """Why the records of two files cannot be joined by their order."""
+        counts, shifted = [0, 0], False
+        for pair in zip_longest(self._records(file), self._records(out)):
+            lines = [one.origin.line if isinstance(one, Reject) else one[0].line for one in pair if one is not None]
+            counts = [count + (one is not None) for count, one in zip(counts, pair, strict=True)]
+            shifted |= len(set(lines)) > 1
+        if counts[0] != counts[1]:
+            return f"{counts[0]:,} records went in and {counts[1]:,} came out, so none can be joined"
+        return (
+            "empty lines stand at other places in the output than in the input, so none can be joined"
+            if shifted
+            else None
+        )
 
     def _records(self, file: LogFile) -> Iterator[tuple[Origin, bytes] | Reject]:
         if self.split == "Line":
@@ -138,8 +152,16 @@ class SageMakerBatch:
             if not answer.body.startswith(before):
                 raise ValueError("not the input")
             return replace(answer, body=answer.body[len(before) :])
-        table = json.loads(answer.body)
-        return replace(answer, body=json_bytes(table["SageMakerOutput"]))
+        table: Json = json.loads(answer.body)
+        asked: Json = json.loads(request)
+        if not isinstance(table, dict):
+            raise TypeError("no join")
+        said = table.pop("SageMakerOutput")
+        own: Json = {"SageMakerInput": asked} if "SageMakerInput" in table else asked
+        # An OutputFilter may have left out some of the input; what is there is of this input.
+        if not isinstance(own, dict) or any(name not in own or own[name] != table[name] for name in table):
+            raise ValueError("not the input")
+        return replace(answer, body=_dump(said))
 
     def _record(self, origin: Origin, request: bytes, answer: _Answer | None, kind: str) -> Record:
         body = None if answer is None else answer.body
@@ -189,7 +211,12 @@ def _ungenerated(body: bytes, kind: str) -> _Answer:
     if not isinstance(table, dict) or not isinstance(table.get(_ID), str):
         return _Answer(body)
     name, at = table.pop(_ID), moment(table.pop(_TIME, None))
-    return _Answer(json_bytes(table), name, at)
+    return _Answer(_dump(table), name, at)
+
+
+def _dump(value: Json) -> bytes:
+    """NaN and the infinities stay the literals that they were."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def _told(request: bytes, answer: bytes | None) -> Json:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.call import Answer, CallFailure
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
+from harness.run.recorded import recorded
 from tests.small.logs import PATIENT, read, recordings
 
 SOURCE = "/subscriptions/0/resourceGroups/rg/providers/x/workspaces/ws/onlineEndpoints/ep/deployments/blue"
@@ -72,6 +74,81 @@ def test_bodies_and_rows_of_one_call_are_not_mixed():
     assert gaps.NO_ANSWER in asked.recording.provenance.flags
     assert isinstance(lost, Skip)
     assert lost.no_request
+
+
+GREEN = SOURCE.replace("blue", "green")
+
+
+@PATIENT
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["request", "response"]),
+            st.sampled_from([SOURCE, GREEN]),
+            st.sampled_from("ab"),
+            st.integers(0, 1),
+            st.integers(0, 2),
+        ),
+        max_size=8,
+    )
+)
+def test_events_of_different_calls_are_never_joined_and_never_lost(said):
+    """A mirrored call has one id in two deployments, and a caller may give many calls one id."""
+    files: dict[str, list[Any]] = {}
+    for half, source, name, data, file in said:
+        files.setdefault(f"{file}", []).append(event(half, name, [data], source=source))
+    found = read("azureml_collector", {path: lines(*tables) for path, tables in files.items()})
+    joined = 0
+    for one in found:
+        if not isinstance(one, Record):
+            continue
+        recording = one.recording
+        (data,), name = json.loads(recording.request_body), recording.request_id
+        asked = [source for half, source, n, d, _ in said if (half, n, d) == ("request", name, data)]
+        assert asked
+        if recording.response_body is not None:
+            deployed = recording.response_headers["azureml-model-deployment"]
+            source = SOURCE if deployed == "blue" else GREEN
+            answers = {d for half, s, n, d, _ in said if (half, s, n) == ("response", source, name)}
+            asks = {d for half, s, n, d, _ in said if (half, s, n) == ("request", source, name)}
+            assert (answers, asks) == ({json.loads(recording.response_body)[0]}, {data})
+            joined += 1
+    told = {(one.recording.provenance.origin if isinstance(one, Record) else one.origin) for one in found}
+    assert len(told) == len(found)
+    answered = {
+        (source, name)
+        for half, source, name, *_ in said
+        if half == "response" and any(one[:3] == ("request", source, name) for one in said)
+    }
+    rejected = sum(isinstance(one, Reject) for one in found)
+    assert len(found) + len(answered) >= len(said)
+    assert rejected or len(found) + len(answered) == len(said)
+
+
+def test_no_status_is_made_up_and_an_error_that_was_collected_is_no_answer():
+    told = lines(
+        event("request", "a", {"data": [[1]]}),
+        event("response", "a", [0.5]),
+        event("request", "b", {"data": [[2]]}),
+        event("response", "b", {"message": "the model failed", "code": 500}),
+    )
+    good, bad = recordings("azureml_collector", told)
+    assert (good.status, bad.status) == (None, None)
+    assert isinstance(recorded(good), Answer)
+    assert isinstance(recorded(bad), CallFailure)
+
+
+@pytest.mark.parametrize(
+    ("said", "cut"),
+    [("bytes 0-38/39", False), ("bytes 0-59/*", False), ("bytes 0-38/99", True), ("bytes 39-98/99", True), (3, False)],
+)
+@pytest.mark.parametrize("half", ["request", "response"])
+def test_a_part_of_a_body_says_so(said, cut, half):
+    events = [
+        event(one, "a", [1], **({"contentrange": said} if one == half else {})) for one in ("request", "response")
+    ]
+    (one,) = recordings("azureml_collector", lines(*events))
+    assert (gaps.TRUNCATED in one.provenance.flags) == cut
 
 
 def test_a_body_in_a_blob_cannot_be_replayed():

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.call import CallFailure, FailureKind
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
+from harness.run.recorded import recorded
 from tests.small.logs import PATIENT, read, recordings
 
 
@@ -35,6 +37,53 @@ def test_what_was_written_comes_back(written):
 def test_a_failed_record_is_a_case_with_its_status():
     (one,) = recordings("bedrock_batch", lines({"modelInput": {}, "error": {"errorCode": 424, "errorMessage": "no"}}))
     assert (one.status, one.response_body) == (424, b'{"message":"no"}')
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        ({"errorCode": 400, "errorMessage": "no"}, 400, FailureKind.REJECTED),
+        ({"errorCode": "429"}, 429, FailureKind.THROTTLED),
+        ({"errorCode": "ThrottlingException", "errorMessage": "slow down"}, None, FailureKind.THROTTLED),
+        ({"errorCode": 7, "errorMessage": "no"}, None, FailureKind.UNAVAILABLE),
+        ({"errorCode": 200, "errorMessage": "no"}, None, FailureKind.UNAVAILABLE),
+        ({"errorMessage": "no"}, None, FailureKind.UNAVAILABLE),
+        ({}, None, FailureKind.UNAVAILABLE),
+    ],
+)
+@pytest.mark.parametrize("operation", ["InvokeModel", "Converse"])
+def test_a_failure_stays_one_and_no_status_is_made_up(error, status, kind, operation):
+    (one,) = recordings("bedrock_batch", lines({"modelInput": {}, "error": error}), operation=operation)
+    outcome = recorded(one)
+    assert isinstance(outcome, CallFailure)
+    assert (one.status, outcome.kind) == (status, kind)
+
+
+def test_an_error_that_says_nothing_beside_an_output_is_none():
+    (one,) = recordings("bedrock_batch", lines({"modelInput": {}, "modelOutput": {"a": 1}, "error": {}}))
+    assert (one.status, one.response_body) == (200, b'{"a": 1}')
+
+
+def test_two_jobs_that_count_from_one_lose_no_input():
+    """The second job's output is not there, so its input is a case without an answer."""
+    files = {
+        "a.jsonl": lines({"recordId": "1", "modelInput": {"a": 1}}),
+        "b.jsonl": lines({"recordId": "1", "modelInput": {"a": 2}}),
+        "job/a.jsonl.out": lines({"recordId": "1", "modelInput": {"a": 1.0}, "modelOutput": {}}),
+    }
+    first, second, answered = read("bedrock_batch", files)
+    assert isinstance(first, Skip)
+    assert isinstance(second, Record)
+    assert (second.recording.request_body, second.recording.response_body) == (b'{"a": 2}', None)
+    assert isinstance(answered, Record)
+
+
+def test_an_id_that_bedrock_gave_does_not_count_an_input_twice():
+    files = {
+        "a.jsonl": lines({"modelInput": {"a": 1, "b": 2}}),
+        "job/a.jsonl.out": lines({"recordId": "0a1", "modelInput": {"b": 2, "a": 1}, "modelOutput": {}}),
+    }
+    assert [type(one) for one in read("bedrock_batch", files)] == [Skip, Record]
 
 
 def test_inputs_beside_their_outputs_are_not_counted_twice():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.call import CallFailure, FailureKind
 from harness.recordings import gaps
-from harness.recordings.formats import Reject, Skip
+from harness.recordings.formats import Record, Reject, Skip
+from harness.run.recorded import recorded
 from tests.small.logs import PATIENT, read, recordings
 
 
@@ -65,7 +68,23 @@ def test_a_notification_is_read_as_it_was_delivered(wrap):
 def test_a_failed_invocation_is_a_case():
     failed = told(invocationStatus="Failed", failureReason="no memory", responseParameters=None)
     (one,) = recordings("sagemaker_async", log(failed, in_1__csv=b"1"))
-    assert (one.status, one.response_body) == (424, b'{"message":"no memory"}')
+    assert (one.status, one.response_body) == (None, b'{"message":"no memory"}')
+    outcome = recorded(one)
+    assert isinstance(outcome, CallFailure)
+    assert outcome.kind is FailureKind.UNAVAILABLE
+
+
+def test_a_packed_body_is_what_was_sent():
+    packed = gzip.compress(b"1")
+    (one,) = recordings("sagemaker_async", log(told(), in_1__csv=packed, out_1__out=packed))
+    assert (one.request_body, one.response_body) == (packed, packed)
+
+
+def test_objects_that_no_notification_names_are_counted():
+    record, lost = read("sagemaker_async", log(told(), in_1__csv=b"1", out_1__out=b"2", out_2__out=b"3"))
+    assert isinstance(record, Record)
+    assert isinstance(lost, Skip)
+    assert lost.no_request
 
 
 def test_objects_that_were_not_imported():

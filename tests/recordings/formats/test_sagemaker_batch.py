@@ -31,14 +31,15 @@ def test_every_record_has_its_answer(written, joined):
 
 
 @pytest.mark.parametrize(
-    ("line", "answer"),
+    ("asked", "line", "answer"),
     [
-        ({"key": 1, "SageMakerOutput": {"label": 1}}, {"label": 1}),
-        ({"SageMakerInput": [1, 2], "SageMakerOutput": [0.5]}, [0.5]),
+        ({"key": 1}, {"key": 1, "SageMakerOutput": {"label": 1}}, {"label": 1}),
+        ({"key": 1, "more": 2}, {"key": 1, "SageMakerOutput": {"label": 1}}, {"label": 1}),
+        ([1, 2], {"SageMakerInput": [1, 2], "SageMakerOutput": [0.5]}, [0.5]),
     ],
 )
-def test_a_join_of_json_holds_the_answer_under_its_own_key(line, answer):
-    files = {"a.jsonl": b'{"key": 1}\n', "a.jsonl.out": json.dumps(line).encode() + b"\n"}
+def test_a_join_of_json_holds_the_answer_under_its_own_key(asked, line, answer):
+    files = {"a.jsonl": json.dumps(asked).encode() + b"\n", "a.jsonl.out": json.dumps(line).encode() + b"\n"}
     (one,) = recordings("sagemaker_batch", files, join="Input", content_type="application/jsonlines")
     assert json.loads(one.response_body or b"") == answer
 
@@ -71,6 +72,40 @@ def test_counts_that_differ_are_refused_whole():
     (one,) = read("sagemaker_batch", {"a.csv": b"1\n2\n3\n", "a.csv.out": b"1\n2\n"})
     assert isinstance(one, Reject)
     assert "3 records went in and 2 came out" in one.reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [(b"1\n\n2\n3\n", b"a\nb\nc\n"), (b"1\n2\n3\n", b"a\n\nb\nc\n"), (b"1\n\n2\n3\n", b"a\nb\n\nc\n")],
+)
+def test_an_empty_line_at_another_place_joins_nothing(asked, said):
+    """An empty answer and an empty record leave the counts as they were, and shift what is between them."""
+    (one,) = read("sagemaker_batch", {"a.csv": asked, "a.csv.out": said})
+    assert isinstance(one, Reject)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n\n"])
+def test_the_end_of_a_file_may_be_of_any_kind(end):
+    files = {"a.csv": b"\xef\xbb\xbf1\r\n\r\n2" + end, "a.csv.out": b"3\n\n4\n"}
+    found = recordings("sagemaker_batch", files)
+    assert [(one.request_body, one.response_body) for one in found] == [(b"1", b"3"), (b"2", b"4")]
+
+
+@pytest.mark.parametrize(
+    "line", [{"key": 2, "SageMakerOutput": 1}, {"SageMakerInput": [1], "SageMakerOutput": 1}, {"key": 1}, 3]
+)
+def test_a_join_with_another_input_is_refused(line):
+    files = {"a.jsonl": b'{"key": 1}\n', "a.jsonl.out": json.dumps(line).encode() + b"\n"}
+    (one,) = read("sagemaker_batch", files, join="Input")
+    assert isinstance(one, Reject)
+
+
+@pytest.mark.parametrize("join", ["None", "Input"])
+def test_numbers_that_json_has_no_word_for_stay(join):
+    said = '{"key":1,"SageMakerOutput":[NaN,-Infinity]}' if join == "Input" else '{"score":[NaN,-Infinity]}'
+    line = f'{said[:-1]},"SageMakerInferenceId":"{ID}"' + "}\n"
+    (one,) = recordings("sagemaker_batch", {"a.jsonl": b'{"key": 1}\n', "a.jsonl.out": line.encode()}, join=join)
+    assert one.response_body == (b"[NaN,-Infinity]" if join == "Input" else said.encode())
 
 
 def test_a_file_that_was_not_split_is_one_record():

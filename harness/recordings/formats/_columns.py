@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Record, Reject, case_id
 from harness.recordings.formats._json import json_bytes
+from harness.recordings.formats._openai import status_in
 from harness.recordings.plain import moment
 
 _TYPES = {"text": "text/plain", "csv": "text/csv"}
@@ -24,7 +26,7 @@ class Columns:
 
     request, response: bodies, as text or as JSON. features, answers: columns, joined by commas, of which a body of CSV
     is made instead. time, latency_s, status, request_id, model, cluster, expected: what their names say.
-    service, operation, content_type, accept: of every call.
+    service, operation, content_type, accept: of every call. A status is the one that its column says, else none.
     """
 
     request: str | None = None
@@ -49,6 +51,19 @@ class Columns:
         if self.response is not None and self.answers is not None:
             raise ConfigError("a column map names either response, or the answers that make one.")
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that the map names."""
+        lists = (name for some in (self.features, self.answers) if some is not None for name in some.split(","))
+        own = (self.request, self.response, self.time, self.latency_s, self.status, self.request_id)
+        more = (self.model, self.cluster, self.expected)
+        return tuple(dict.fromkeys((*lists, *(name for name in (*own, *more) if name is not None))))
+
+    def twice(self, header: Sequence[str]) -> str | None:
+        """What is wrong with a table that has a column of the map twice."""
+        found = next((name for name in self.named if list(header).count(name) > 1), None)
+        return None if found is None else f"there are several columns {found}"
+
     @classmethod
     def of(cls, *, request: str | None = None, features: str | None = None, **columns: Any) -> Columns:
         """Without a request or features, the column `request` holds the body and `response` that of the answer."""
@@ -58,20 +73,22 @@ class Columns:
 
     def found(self, origin: Origin, row: Mapping[str, Any], told: Callable[[], Json]) -> Found:
         """The call that a row is of."""
-        try:
-            asked = self._body(row, self.request, self.features)
-        except KeyError as exc:
-            return Reject(origin, f"there is no column {exc.args[0]}")
+        missing = next((name for name in self.named if name not in row), None)
+        if missing is not None:
+            return Reject(origin, f"there is no column {missing}")
+        asked = self._body(row, self.request, self.features)
         if asked is None:
             return Reject(origin, "the request is empty")
-        try:
-            answered = self._body(row, self.response, self.answers)
-        except KeyError as exc:
-            return Reject(origin, f"there is no column {exc.args[0]}")
-        status, took = self._number(row, self.status), self._number(row, self.latency_s)
-        code = None if answered is None else 200
-        if status is not None and 100 <= status < 600:
-            code = int(status)
+        answered = self._body(row, self.response, self.answers)
+        if self.answers is not None and all(row[name] in (None, "") for name in self.answers.split(",")):
+            answered = None
+        took, said = self._number(row, self.latency_s), _value(row, self.status)
+        status = self._number(row, self.status)
+        code = None if status is None else status_in(int(status))
+        if code is None and not (said in (None, "") or said != said):  # a NaN is how pandas leaves a cell empty
+            return Reject(origin, "a status that is none of HTTP")
+        if answered is None and code is not None and code >= 400:
+            answered = b"", _TYPES["text"]
         name = self._text(row, self.request_id)
         recording = Recording(
             id=case_id(origin),
@@ -100,7 +117,7 @@ class Columns:
         )
 
     def _body(self, row: Mapping[str, Any], whole: str | None, parts: str | None) -> tuple[bytes, str] | None:
-        """A body and its type. Raises KeyError naming a column that is not there."""
+        """A body and its type; None for an empty cell."""
         if parts is not None:
             return _csv([row[name] for name in parts.split(",")]), _TYPES["csv"]
         if whole is None:
@@ -111,7 +128,7 @@ class Columns:
         if isinstance(value, bytes):
             return value, "application/octet-stream"
         if not isinstance(value, str):
-            return json_bytes(value), "application/json"
+            return _dump(value), "application/json"
         text = value.strip()
         return value.encode("utf-8", "replace"), "application/json" if text[:1] in ("{", "[") else _TYPES["csv"]
 
@@ -123,9 +140,9 @@ class Columns:
         value = _value(row, name)
         try:
             number = float(value) if value not in (None, "") else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
-        return number if number is not None and number < 1e9 else None
+        return number if number is not None and -1e9 < number < 1e9 else None
 
 
 def _value(row: Mapping[str, Any], name: str | None) -> Any:
@@ -134,6 +151,14 @@ def _value(row: Mapping[str, Any], name: str | None) -> Any:
 
 def _plain(value: Any) -> Json:
     return value if isinstance(value, bool | int | float | str) else None if value is None else str(value)
+
+
+def _dump(value: Any) -> bytes:
+    """A value as JSON; NaN and the infinities, which JSON has no word for, as the literals that models answer with."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    except TypeError:
+        return json_bytes(value)
 
 
 def _csv(cells: list[Any]) -> bytes:

@@ -33,14 +33,17 @@ class Refused(Exception):
 def entries(stream: BinaryIO, key: str) -> Iterator[tuple[int, Any | Refused]]:
     """(line from 1, value) for each entry of the list under a key of the root; a root that is a list is that list.
 
-    Raises BadFile where the file is no YAML from some point on.
+    Raises BadFile where the file is no YAML from some point on, and where it has no such list.
     """
     try:
         parser = _Parser(stream)
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise BadFile(f"the file is no YAML ({type(exc).__name__})") from None
     try:
-        yield from _Entries(parser).of(key)
+        reader = _Entries(parser)
+        yield from reader.of(key)
+        if not reader.listed:
+            raise BadFile(f"the file has no list of {key}")
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         mark = getattr(exc, "problem_mark", None)
         place = "" if mark is None else f", line {mark.line + 1}"
@@ -54,6 +57,7 @@ class _Entries:
         self._parser = parser
         self._anchors: dict[str, tuple[Any, int, int]] = {}
         self._kept = 0
+        self.listed = False
 
     def of(self, key: str) -> Iterator[tuple[int, Any | Refused]]:
         while not isinstance(event := self._parser.get_event(), events.StreamEndEvent):
@@ -74,6 +78,7 @@ class _Entries:
                 self._pass(event)
 
     def _list(self) -> Iterator[tuple[int, Any | Refused]]:
+        self.listed = True
         while not isinstance(event := self._parser.get_event(), events.SequenceEndEvent):
             line = event.start_mark.line + 1
             builder = _Builder(self._anchors)

@@ -55,6 +55,9 @@ class Csv:
             with opened(file) as stream:
                 reader = csv.reader(_texts(stream), strict=True)
                 header = next(reader, None)
+                if header is not None and (twice := self.columns.twice(header)):
+                    yield Reject(place(), f"{twice}; its rows are lost")
+                    return
                 while header is not None:
                     line = reader.line_num + 1
                     try:

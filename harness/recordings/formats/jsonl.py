@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from harness.core.case import Json
 from harness.recordings.formats import Found, Log, Reject
 from harness.recordings.formats._columns import Columns
 from harness.recordings.formats._json import UNREADABLE, document, records, refused
@@ -38,6 +39,11 @@ class Jsonl:
     def operation(self) -> str:
         return self.columns.operation
 
+    @property
+    def _told(self) -> dict[str, Json]:
+        """A key that is not there says nothing, as null does."""
+        return dict.fromkeys(self.columns.named)
+
     def read(self, log: Log) -> Iterator[Found]:
         for file in log:
             for item in records(file, self.name):
@@ -51,13 +57,6 @@ class Jsonl:
                     yield Reject(origin, refused(exc))
                     continue
                 if isinstance(row, dict):
-                    yield self.columns.found(origin, _Keys(row), partial(document, line))
+                    yield self.columns.found(origin, self._told | row, partial(document, line))
                 else:
                     yield Reject(origin, "not an object")
-
-
-class _Keys(dict[str, Any]):
-    """An object in which a key that is not there says nothing, as null does."""
-
-    def __missing__(self, key: str) -> None:
-        return None

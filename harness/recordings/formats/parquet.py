@@ -1,11 +1,12 @@
 """Parquet: one call a row, and a map that says which columns hold what.
 
-Read a row group at a time, which is what bounds memory; a group that unpacks to more than 64 MiB is refused.
+Read some rows of a row group at a time, and made into Python's values row by row: a text that a group holds once may
+stand in millions of its rows. A group that unpacks to more than 64 MiB is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -17,6 +18,7 @@ from harness.recordings.formats._columns import Columns
 
 NAME = "parquet"
 LARGEST_GROUP = 64 << 20
+BATCH = 256  # rows; of lists, what a group holds once is unpacked in each of them
 
 
 def build(**columns: Any) -> Parquet:
@@ -51,7 +53,15 @@ class Parquet:
         index = 0
         raw = file.open()
         try:
-            table = parquet.ParquetFile(raw)
+            schema = parquet.read_schema(raw)
+            names = schema.names
+            if twice := self.columns.twice(names):
+                yield Reject(self._place(file, index), f"{twice}; its rows are lost")
+                return
+            raw.seek(0)
+            kinds = (pa.string(), pa.binary(), pa.large_string(), pa.large_binary())
+            texts = [one.name for one in schema if one.type in kinds]
+            table = parquet.ParquetFile(raw, read_dictionary=texts)
             for group in range(table.metadata.num_row_groups):
                 told = table.metadata.row_group(group)
                 if told.total_byte_size > LARGEST_GROUP:
@@ -59,10 +69,12 @@ class Parquet:
                     yield Reject(self._place(file, index), f"{reason}; its {told.num_rows:,} rows are lost")
                     index += told.num_rows
                     continue
-                for row in table.read_row_group(group, use_threads=False).to_pylist():
-                    plain = {name: _plain(value) for name, value in row.items()}
-                    yield self.columns.found(self._place(file, index), plain, partial(_json, plain))
-                    index += 1
+                for batch in table.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
+                    columns = [_values(column) for column in batch.columns]
+                    for values in zip(*columns, strict=True):
+                        plain = dict(zip(names, map(_plain, values), strict=True))
+                        yield self.columns.found(self._place(file, index), plain, partial(_json, plain))
+                        index += 1
         except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError) as exc:
             reason = f"the file is no Parquet that can be read on ({type(exc).__name__}); what follows is lost"
             yield Reject(self._place(file, index), reason)
@@ -71,6 +83,13 @@ class Parquet:
 
     def _place(self, file: LogFile, index: int) -> Origin:
         return Origin(format=self.name, path=file.path, index=index)
+
+
+def _values(column: Any) -> Iterable[Any]:
+    """The values of a column; of texts one at a time, since a dictionary says each of them but once."""
+    import pyarrow as pa
+
+    return (cell.as_py() for cell in column) if pa.types.is_dictionary(column.type) else column.to_pylist()
 
 
 def _plain(value: Any) -> Any:

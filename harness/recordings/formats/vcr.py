@@ -9,6 +9,8 @@ Source: vcrpy, `serializers/yamlserializer.py`, `serializers/compat.py`; wire co
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +32,8 @@ from harness.recordings.formats._http import (
     request_id,
     unpacked,
 )
-from harness.recordings.formats._json import json_bytes, parsed
+from harness.recordings.formats._json import parsed
+from harness.recordings.formats._openai import status_in
 from harness.recordings.formats._streams import BadFile, opened
 from harness.recordings.formats._yaml import Refused, entries
 
@@ -84,7 +87,8 @@ def _found(origin: Origin, entry: Any) -> Found:
     try:
         return _record(origin, call, request, response if isinstance(response, Mapping) else {})
     except (ValueError, TypeError, RecursionError) as exc:
-        return Reject(origin, str(exc) if isinstance(exc, ValueError) else "a body that is no JSON tree")
+        told = isinstance(exc, ValueError) and not isinstance(exc, UnicodeError)
+        return Reject(origin, str(exc) if told else "a body that neither JSON nor UTF-8 can say")
 
 
 def _record(origin: Origin, call: Call, request: Mapping[str, Any], response: Mapping[str, Any]) -> Record:
@@ -98,7 +102,9 @@ def _record(origin: Origin, call: Call, request: Mapping[str, Any], response: Ma
         if parsed_body:
             kept["content-type"] = "application/json"
     status = response.get("status")
-    code = status.get("code") if isinstance(status, Mapping) else status
+    code = status_in(status.get("code") if isinstance(status, Mapping) else status)
+    if answered is None and code is not None and code >= 400:
+        answered = b""
     if answered is None:
         flags.append(gaps.NO_ANSWER)
     sent, came = date(header(request.get("headers"), "x-amz-date")), date(headers.get("date"))
@@ -113,7 +119,7 @@ def _record(origin: Origin, call: Call, request: Mapping[str, Any], response: Ma
         url=address(request["uri"]),
         request_headers=request_headers,
         request_body=asked or b"",
-        status=code if isinstance(code, int) and 100 <= code < 600 else None,
+        status=code,
         response_headers=headers,
         response_body=answered,
         latency_s=latency_s(headers),
@@ -125,19 +131,36 @@ def _record(origin: Origin, call: Call, request: Mapping[str, Any], response: Ma
 
 
 def _body(half: Mapping[str, Any], name: str) -> tuple[bytes | None, bool]:
-    """The bytes of a body, and whether they were made of a tree. Raises ValueError for a tree that JSON cannot say."""
+    """The bytes of a body, and whether they were made of a tree. Raises ValueError for a tree that JSON cannot say, and
+    for base64 that is none.
+    """
     if half.get("parsed_body") is not None:
-        return json_bytes(half["parsed_body"]), True
+        return _tree(half["parsed_body"]), True
     body = half.get(name)
     if isinstance(body, Mapping):  # a response keeps its body one level down
         if body.get("parsed_body") is not None:
-            return json_bytes(body["parsed_body"]), True
-        body = next((body[key] for key in ("string", "base64_string") if key in body), None)
+            return _tree(body["parsed_body"]), True
+        packed = body.get("base64_string")
+        body = body.get("string") if packed is None else _unbased(packed)
     if isinstance(body, str):
         body = body.encode()
     if not isinstance(body, bytes):
-        return (None, False) if body is None else (json_bytes(body), True)
+        return (None, False) if body is None else (_tree(body), True)
     return unpacked(body, header(half.get("headers"), "content-encoding")), False
+
+
+def _tree(value: Any) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError:
+        raise ValueError("a body with a number or text that JSON cannot say") from None
+
+
+def _unbased(text: Any) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()) if isinstance(text, str) else bytes(text), validate=True)
+    except (ValueError, TypeError):
+        raise ValueError("a body in base64 that is none") from None
 
 
 def _document(

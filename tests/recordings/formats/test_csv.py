@@ -46,6 +46,8 @@ def test_lines_are_physical_ones():
     ("content", "reason"),
     [
         (b"x\n1\n", "no column request"),
+        (b"request,response,response\n1,2,3\n", "several columns response"),
+        (b"\xff\xfer\0", "no CSV in UTF-8"),
         (b"request,response\n\xff,1\n", "no CSV in UTF-8"),
         (b'request,response\n"1\n', "not CSV"),
         (b"request,response\n" + b"1" * 200_000 + b",2\n", "not CSV"),
@@ -55,3 +57,21 @@ def test_what_is_no_row_is_refused(content, reason):
     first, *_ = read("csv", content)
     assert isinstance(first, Reject)
     assert reason in first.reason
+
+
+@pytest.mark.parametrize("name", ["status", "time", "latency_s", "request_id", "model", "cluster", "expected"])
+def test_a_column_of_the_map_that_is_not_there_is_no_silence(name):
+    """A misspelt column of statuses would make an answer of every failure."""
+    (one,) = read("csv", b"request,response\n1,2\n", **{"response": "response", "request": "request", name: "stauts"})
+    assert isinstance(one, Reject)
+    assert one.reason == "there is no column stauts"
+
+
+def test_answers_that_are_all_empty_were_not_kept():
+    found = recordings("csv", b"x,p,q\n1,,\n2,,0.5\n", features="x", answers="p,q")
+    assert [one.response_body for one in found] == [None, b",0.5"]
+
+
+def test_a_mark_at_the_start_and_any_line_end_are_no_content():
+    found = recordings("csv", b"\xef\xbb\xbfrequest,response\r\n1,2\r\n3,4", request="request", response="response")
+    assert [(one.request_body, one.response_body) for one in found] == [(b"1", b"2"), (b"3", b"4")]

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.call import Answer, CallFailure
 from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject
+from harness.run.recorded import recorded
 from tests.small.logs import PATIENT, read, recordings
 
 
@@ -60,6 +62,29 @@ def test_a_key_that_is_not_there_says_nothing():
     (one,) = recordings("jsonl", lines({"request": "1,2"}))
     assert (one.request_body, one.response_body) == (b"1,2", None)
     assert gaps.NO_ANSWER in one.provenance.flags
+
+
+@PATIENT
+@given(
+    st.sampled_from([None, "", 200, "200", 200.0, "200.0", 429, "503", 0, -1, "ok", "error", True, 1e308, [200], {}]),
+    st.sampled_from([None, "", "0.5"]),
+)
+def test_a_status_is_what_its_column_says_and_a_failure_is_never_an_answer(status, answer):
+    """A word or a 0, as clients log a call that broke off, is no status: whether it was answered nobody can say."""
+    (one,) = read("jsonl", lines({"request": "1,2", "response": answer, "s": status}), status="s")
+    said = {200: 200, "200": 200, "200.0": 200, 429: 429, "503": 503}
+    if status in (None, ""):
+        code = None
+    elif isinstance(status, bool | list | dict) or status not in said:
+        assert isinstance(one, Reject)
+        return
+    else:
+        code = said[status]
+    assert isinstance(one, Record)
+    assert one.recording.status == code
+    outcome = recorded(one.recording)
+    expected = CallFailure if (code or 0) >= 400 else Answer if answer else type(None)
+    assert isinstance(outcome, expected)
 
 
 @pytest.mark.parametrize("text", [b"{", b"[]", b"{}", b'{"request": ""}', b'{"request": NaN}'])

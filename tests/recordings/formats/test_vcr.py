@@ -12,8 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.call import CallFailure, FailureKind
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
+from harness.run.recorded import recorded
 from tests.small.logs import PATIENT, read, recordings
 
 BEDROCK = "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-v2%3A1/invoke"
@@ -198,3 +200,41 @@ def test_a_torn_cassette_keeps_what_came_before():
     found = read("vcr", content + b"\n- {{{")
     assert [type(one) for one in found[:2]] == [Record, Record]
     assert isinstance(found[-1], Reject)
+
+
+@pytest.mark.parametrize("status", [{"code": 429}, {"code": "429"}, 429])
+@pytest.mark.parametrize("body", [None, {}, {"string": ""}, {"string": '{"message": "slow down"}'}])
+def test_a_refused_call_is_a_failure_with_and_without_a_body(status, body):
+    response = {"status": status, "headers": {}} | ({} if body is None else {"body": body})
+    (one,) = recordings("vcr", cassette(exchange(response=response)))
+    outcome = recorded(one)
+    assert isinstance(outcome, CallFailure)
+    assert (one.status, outcome.kind) == (429, FailureKind.THROTTLED)
+
+
+def test_a_body_in_base64_is_its_bytes():
+    """As VCR of Ruby keeps exact bodies."""
+    response = {"status": {"code": 200}, "headers": {}, "body": {"base64_string": "eyJhIjog\nMX0=\n"}}
+    (one,) = recordings("vcr", cassette(exchange(response=response)))
+    assert one.response_body == b'{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"base64_string": "e!"}, {"base64_string": 3}, {"parsed_body": [float("nan")]}, {"parsed_body": {"a": b"\xff"}}],
+)
+def test_a_body_that_cannot_be_said_is_refused(body):
+    (one,) = read("vcr", cassette(exchange(response={"status": {"code": 200}, "headers": {}, "body": body})))
+    assert isinstance(one, Reject)
+
+
+@pytest.mark.parametrize(
+    "content", [b"http_interactions:\n- a\n", b"a: 1\n", b"text", b"interactions:\n", b"version: 1"]
+)
+def test_a_file_that_is_no_cassette_is_no_silence(content):
+    (one,) = read("vcr", content)
+    assert isinstance(one, Reject)
+
+
+def test_an_empty_cassette_holds_nothing():
+    assert read("vcr", b"version: 1\ninteractions: []\n") == []

@@ -14,7 +14,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
@@ -43,7 +43,6 @@ class Files:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._places = [_place(path) for path in paths]
-        self._several = len(paths) > 1
 
     @property
     def remote(self) -> bool:
@@ -51,34 +50,77 @@ class Files:
         return any(place.system is not None for place in self._places)
 
     def __iter__(self) -> Iterator[LogFile]:
+        for path, number, relative in self._walked():
+            yield LogFile(path, partial(_open, self._places[number], relative))
+
+    def _walked(self) -> Iterator[tuple[str, int, str]]:
+        """Each file as it is called here, the number of its place, and its path there."""
         seen: set[str] = set()
-        for number, place in enumerate(self._places, start=1):
+        for number, place in enumerate(self._places):
             found = False
             for relative in _walk(place):
-                found = True
-                path = relative if relative not in seen else f"{number}/{relative}"
-                if self._several:
-                    seen.add(relative)
-                yield LogFile(path, partial(_open, place, relative))
+                found, path = True, relative
+                if len(self._places) > 1:
+                    while path in seen:
+                        path = f"{number + 1}/{path}"
+                    seen.add(path)
+                yield path, number, relative
             if not found:
                 raise ConfigError(f"{place.base}: there is no file{f' like {place.pattern}' if place.pattern else ''}.")
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[int, str]]:
+        """path -> place and path there, of several places, which may hold files of one name."""
+        return {path: (number, relative) for path, number, relative in self._walked()}
+
+    @cached_property
+    def _called(self) -> dict[tuple[int, str], str]:
+        return {there: path for path, there in self._known.items()}
 
     def find(self, uri: str, *, beside: str) -> LogFile | None:
         """An object that a record names: by the longest end of its address that lies below what is imported, then
         beside the record's own file. Never anything outside.
+
+        `file:///PATH` is the file of that path and no other. Of several places it is the record's own that counts, and
+        then the only one that has it: what two others have is nobody's.
         """
         parts = [part for part in urlsplit(uri).path.split("/") if part]
         if not parts or ".." in parts or "\\" in uri or "\0" in uri:
             return None
+        if uri.startswith("file:///"):
+            return self._exactly(uri.removeprefix("file:///"), beside)
         # Never by the name alone, where there is a folder: in/1 and out/1 are two objects.
         ends = ["/".join(parts[at:]) for at in range(max(len(parts) - 1, 1))]
-        folder = posixpath.dirname(beside)
+        own, inside = self._there(beside)
+        folder = posixpath.dirname(inside)
         near = [posixpath.join(folder, end) for end in ends if folder]
-        for place in self._places:
-            for relative in (*ends, *near):
-                if _is_file(place, relative):
-                    return LogFile(relative, partial(_open, place, relative))
+        if found := self._among(own, [*ends, *near]):
+            return found
+        mine = _base(self._places[own])
+        bases = {base: at for at, place in enumerate(self._places) if (base := _base(place)) != mine}
+        others = [found for at in bases.values() if (found := self._among(at, ends))]
+        return others[0] if len(others) == 1 else None
+
+    def _there(self, path: str) -> tuple[int, str]:
+        return self._known.get(path, (0, path)) if len(self._places) > 1 else (0, path)
+
+    def _exactly(self, path: str, beside: str) -> LogFile | None:
+        number, inside = self._there(beside)
+        called = beside.removesuffix(inside)
+        return self._among(number, [path.removeprefix(called)])
+
+    def _among(self, number: int, relatives: Sequence[str]) -> LogFile | None:
+        place = self._places[number]
+        for relative in relatives:
+            if _is_file(place, relative):
+                several = len(self._places) > 1
+                path = self._called.get((number, relative), relative) if several else relative
+                return LogFile(path, partial(_open, place, relative))
         return None
+
+
+def _base(place: Place) -> tuple[bool, str]:
+    return place.system is None, place.base
 
 
 def _place(path: str) -> Place:

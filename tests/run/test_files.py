@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError
+from harness.recordings.formats import LogFile
 from harness.run.files import Files
 
 
@@ -71,6 +72,52 @@ def test_an_object_is_found_below_what_is_imported_and_nowhere_else(tree: Path, 
     (tree / "link").symlink_to("/etc/hostname")
     file = Files([str(tree)]).find(uri, beside=beside)
     assert (file and file.path) == found
+
+
+def content(file: LogFile) -> bytes:
+    with file.open() as stream:
+        return stream.read()
+
+
+def two(tmp_path: Path) -> Files:
+    """Two jobs whose files have the same names."""
+    for job in ("one", "two"):
+        for name in ("in/a.csv", "in/a.csv.out", "in/a.jsonl"):
+            (tmp_path / job / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / job / name).write_text(f"{job} {name}")
+    return Files([str(tmp_path / "one"), str(tmp_path / "two")])
+
+
+def test_a_file_of_one_place_never_finds_that_of_another(tmp_path: Path):
+    files = two(tmp_path)
+    assert paths(files) == [*(names := ["in/a.csv", "in/a.csv.out", "in/a.jsonl"]), *(f"2/{name}" for name in names)]
+    for file in files:
+        if file.path.endswith(".csv"):
+            out = files.find(f"file:///{file.path}.out", beside=file.path)
+            assert out is not None
+            assert out.path == f"{file.path}.out"
+            assert content(out) == content(file) + b".out"
+        if file.path.endswith(".jsonl"):
+            named = files.find("s3://bucket/in/a.csv", beside=file.path)
+            assert named is not None
+            assert content(named)[:4] == content(file)[:4]
+
+
+def test_what_two_other_places_have_is_nobodys(tmp_path: Path):
+    two(tmp_path)
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "n.jsonl").write_text("")
+    places = [str(tmp_path / name) for name in ("log", "one", "two")]
+    assert Files(places).find("s3://bucket/in/a.csv", beside="n.jsonl") is None
+    found = Files(places[:2]).find("s3://bucket/in/a.csv", beside="n.jsonl")
+    assert found is not None
+    assert found.path == "in/a.csv"
+
+
+def test_a_path_is_that_file_and_no_other_of_its_name(tmp_path: Path):
+    two(tmp_path)
+    (tmp_path / "one" / "old" / "in").mkdir(parents=True)
+    assert Files([str(tmp_path / "one")]).find("file:///old/in/a.csv.out", beside="old/in/a.csv") is None
 
 
 def free_port() -> int:

@@ -84,8 +84,8 @@ class SageMakerBatch:
         """Each input file with its output; outputs whose input is not there are told."""
         for file in log:
             if not file.path.endswith(OUT):
-                yield from self._pair(file, log.find(f"file:///{file.path}{OUT}", beside=""))
-            elif log.find(f"file:///{file.path.removesuffix(OUT)}", beside="") is None:
+                yield from self._pair(file, log.find(f"file:///{file.path}{OUT}", beside=file.path))
+            elif log.find(f"file:///{file.path.removesuffix(OUT)}", beside=file.path) is None:
                 place = Origin(format=self.name, path=file.path, index=0, line=1)
                 yield Skip(place, "an output whose input was not imported", no_request=True)
 

@@ -253,6 +253,8 @@ def decode(line: bytes, *, place: str, service: str, operation: str, proved: boo
         return _case(table, service=service, operation=operation)
     except ConfigError as exc:
         raise GoldenError(str(exc)) from exc
+    except RecursionError as exc:
+        raise GoldenError(f"{place}: cannot be read: nested too deeply. {RESTORE}") from exc
     except ValueError as exc:
         raise GoldenError(f"{place}: cannot be read: {exc}.") from exc
 

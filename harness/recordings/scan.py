@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,19 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import GoldenError
-from harness.recordings.lines import RESTORE, StoredCase, decode
+from harness.recordings.heads import heads, place
+from harness.recordings.lines import decode
 
 # A line longer than this is no case: it would be held in memory whole, several times over.
 LONGEST_LINE = 256 << 20
-_NOBODY = 0
+_NOBODY = hash("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scanned:
     """starts: int64, shape (cases + 1,), the byte at which each line starts, and the end of the file.
 
-    later, first: int64, shape (k,): the cases with the request of an earlier one, by rising index, and the first case
-    with that request. copies: bool, shape (k,): the same call once more, so that its answer is no second answer.
+    later, first: int64, shape (k,): the cases with the request of an earlier one, and the first case with that request;
+    by rising first, and then by rising later. copies: bool, shape (k,): the same call once more, so that its answer is
+    no second answer.
     repeats, duplicates: how many cases say that they are.
     """
 
@@ -48,62 +49,39 @@ class Scanned:
 def scan(stream: BinaryIO, path: Path, *, service: str, operation: str) -> Scanned:
     """Raises GoldenError naming the first line that is wrong: torn, altered, an id there before, a link to nowhere."""
     digest = hashlib.sha256()
-    starts, names, calls, position = array("q", [0]), array("Q"), array("Q"), 0
-    later, named, repeats = array("q"), array("Q"), 0
-    for number, line in enumerate(lines(stream, path), start=1):
-        digest.update(line)
-        case = decode(line, place=place(path, number), service=service, operation=operation)
-        names.append(_short(case.id))
-        calls.append(_call(case))
-        if not case.primary:
-            later.append(number - 1)
-            named.append(_short(case.repeat_of or case.duplicate_of or ""))
-            repeats += case.repeat_of is not None
-        position += len(line)
-        starts.append(position)
-    places, ids = np.frombuffer(starts, dtype=np.int64), np.frombuffer(names or b"", dtype=np.uint64)
+    ends, names, calls, position = [np.zeros(1, dtype=np.int64)], array("q"), array("q"), 0
+    later, named, repeats = array("q"), array("q"), 0
+    for chunk, found in heads(stream, path, service=service, operation=operation, longest=LONGEST_LINE):
+        digest.update(chunk)
+        later.extend(at for at, one in enumerate(found, start=len(names)) if one.earlier)
+        named.extend(hash(one.earlier) for one in found if one.earlier)
+        repeats += sum(bool(one.repeat_of) for one in found)
+        names.extend(hash(one.id) for one in found)
+        calls.extend(hash(one.call) for one in found)
+        ends.append(np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == ord("\n")) + (position + 1))
+        position += len(chunk)
+    places, ids = np.concatenate(ends), np.frombuffer(names or b"", dtype=np.int64)
     order = np.argsort(ids, kind="stable")
     _check_unique(stream, path, ids, order, places)
     indices = np.array(later, dtype=np.int64)
-    of = _linked(path, indices, np.array(named, dtype=np.uint64), ids, order)
-    said = np.frombuffer(calls or b"", dtype=np.uint64)
+    of = _linked(path, indices, np.array(named, dtype=np.int64), ids, order)
+    said = np.frombuffer(calls or b"", dtype=np.int64)
+    copies = (said[indices] == said[of]) & (said[indices] != _NOBODY)
+    first = _first(indices, of)
+    by_first = np.argsort(first, kind="stable")
     return Scanned(
         starts=places,
         sha256=digest.hexdigest(),
-        later=indices,
-        first=_first(indices, of),
-        copies=(said[indices] == said[of]) & (said[indices] != _NOBODY),
+        later=indices[by_first],
+        first=first[by_first],
+        copies=copies[by_first],
         repeats=repeats,
         duplicates=len(indices) - repeats,
     )
 
 
-def lines(stream: BinaryIO, path: Path) -> Iterator[bytes]:
-    """The lines of a stream. Raises GoldenError for one that is longer than a case can be."""
-    number = 0
-    while line := stream.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(line) > LONGEST_LINE:
-            raise GoldenError(f"{place(path, number)}: longer than {LONGEST_LINE:,} bytes, and so no case. {RESTORE}")
-        yield line
-
-
-def place(path: Path, number: int) -> str:
-    return f"{path}, line {number}"
-
-
-def _short(name: str) -> int:
-    """8 bytes an id instead of the id."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
-
-
-def _call(case: StoredCase) -> int:
-    """Which call it was, by the service's own name for it; _NOBODY where the log does not tell."""
-    return _NOBODY if case.recording.request_id is None else _short(case.recording.request_id)
-
-
 def _check_unique(
-    stream: BinaryIO, path: Path, ids: NDArray[np.uint64], order: NDArray[np.int64], places: NDArray[np.int64]
+    stream: BinaryIO, path: Path, ids: NDArray[np.int64], order: NDArray[np.int64], places: NDArray[np.int64]
 ) -> None:
     ordered = ids[order]
     same = np.flatnonzero(ordered[1:] == ordered[:-1])
@@ -120,8 +98,8 @@ def _check_unique(
 def _linked(
     path: Path,
     later: NDArray[np.int64],
-    named: NDArray[np.uint64],
-    ids: NDArray[np.uint64],
+    named: NDArray[np.int64],
+    ids: NDArray[np.int64],
     order: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """The case that each later one names. Raises GoldenError where that is none, or none that comes before it."""
@@ -138,8 +116,10 @@ def _linked(
 def _first(later: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:
     """The first case with the request: a duplicate may name a repeat, which names the first."""
     first = of.copy()
-    for at in range(len(later)):
-        inner = int(np.searchsorted(later, first[at]))
-        if inner < at and later[inner] == first[at]:
-            first[at] = first[inner]
+    while len(first):
+        at = np.minimum(np.searchsorted(later, first), len(later) - 1)
+        inner = later[at] == first
+        if not inner.any():
+            break
+        first[inner] = first[at[inner]]
     return first

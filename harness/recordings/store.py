@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from harness.errors import GoldenError
 from harness.recordings import manifest as manifests
 from harness.recordings.gaps import Gap
+from harness.recordings.heads import place
 from harness.recordings.lines import RESTORE, StoredCase, decode
 from harness.recordings.manifest import Manifest
 from harness.recordings.packed import unpack
-from harness.recordings.scan import Scanned, place, scan
+from harness.recordings.scan import Scanned, scan
 from harness.recordings.writer import CASES, MANIFEST, PACKED, Writer
 
 
@@ -90,7 +91,8 @@ class GoldenSet:
         high, and wave through what it should not. Left out is one call that was logged twice (one request id).
         """
         found = self._found
-        return tuple(found.later[(found.first == index) & ~found.copies].tolist())
+        start, end = np.searchsorted(found.first, (index, index + 1))
+        return tuple(found.later[start:end][~found.copies[start:end]].tolist())
 
     def recording(self, index: int) -> StoredCase:
         """The case on line `index` + 1. Raises IndexError out of [0, len), GoldenError when its bytes were altered."""

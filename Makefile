@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+# Tests run in several processes, each with a server and a lab of its own; neighbours share a process and what a file sets up.
+WORKERS := -n logical --maxprocesses 4 --dist worksteal
 
 # Compiled modules are kept, whatever the machine's default: azure-ai-ml alone imports three times as fast with them.
 export PYTHONDONTWRITEBYTECODE :=
@@ -14,7 +16,7 @@ parity: $(READY)
 	$(BIN)/python -m pytest suites/ -p no:hypothesispytest
 
 test: $(READY)
-	$(BIN)/python -m pytest tests/ -q
+	$(BIN)/python -m pytest tests/ -q $(WORKERS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -138,11 +138,14 @@ def test_rare_label_and_subgroup_plants_act_in_the_server(lab, score, held_out):
 def test_a_slow_tail_takes_ten_times_the_service_time(lab, score, held_out):
     slow, usual = hit("slow_tail", held_out), hit("slow_tail", held_out, wanted=False)
     lab.plant("slow_tail")
-    started = time.perf_counter()
-    score(usual)
-    between = time.perf_counter()
-    score(slow)
-    assert between - started < 0.19 <= time.perf_counter() - between
+
+    def latency_s(body: bytes) -> float:
+        started = time.perf_counter()
+        score(body)
+        return time.perf_counter() - started
+
+    # A busy machine may delay one answer, not the fastest of ten.
+    assert min(latency_s(usual) for _ in range(10)) < 0.19 <= latency_s(slow)
 
 
 def test_a_burst_is_429_with_retry_after_and_its_reason(lab, score, held_out):

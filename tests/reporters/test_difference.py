@@ -81,6 +81,6 @@ def test_texts_that_fit_are_shown_whole():
     "text", ["9" * 4000 + "x", "! ?" * 1300, "a b c d " * 500, "1.2" * 1300], ids=["digits", "marks", "words", "dots"]
 )
 def test_hostile_lengths_take_no_time(text: str):
-    started = time.perf_counter()
+    started = time.process_time()
     differences(text, text[::-1] + "y")
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0

@@ -31,7 +31,7 @@ class Sink:
         start = self.end
         self._held.append(content)
         self.end += len(content)
-        if self.end - self._flushed > _CHUNK:
+        if self.end - self._flushed > _CHUNK // 2:
             self._flush()
         return start
 

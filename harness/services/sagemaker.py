@@ -103,7 +103,7 @@ class SageMakerCodec:
         """As `protocols.Gists` says, of CSV without quotes whose rows are of one length."""
         if content_type != CSV and _media(content_type) != CSV:
             return None
-        text = body.rstrip("\n")
+        text = body.rstrip("\n") if body[-1:] == "\n" else body
         if not text or '"' in text or "\r" in text or "\0" in text or len(text) > csv.field_size_limit():
             return None
         if "\n" in text:

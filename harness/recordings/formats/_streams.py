@@ -107,18 +107,17 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
     index, number, carry, first = 0, 1, b"", True
     while True:
         more = cast(io.BufferedReader, stream).read1(BLOCK)
-        carry += more
-        end = carry.rfind(b"\n") + 1 if more else len(carry)
-        if not end:
-            if not more:
-                return
+        end = more.rfind(b"\n") + 1
+        if not end and more:
+            carry += more
             if len(carry) > LONGEST:
                 yield Block(index, number, None, True)
-                index, number, carry = index + 1, number + 1, _after_line(stream)
-                first = False
+                index, number, carry, first = index + 1, number + 1, _after_line(stream), False
             continue
-        content, carry = carry[:end], carry[end:]
-        line = content.find(b"\n") + 1 or end
+        content, carry = b"".join((carry, memoryview(more)[:end])), more[end:]
+        if not content:
+            return
+        line = (content.find(b"\n") + 1 or len(content)) if len(content) > LONGEST else 0
         if line > LONGEST:
             yield Block(index, number, None, True)
             index, number, content = index + 1, number + 1, content[line:]
@@ -126,11 +125,10 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
             content = content[3:]
         first = False
         if content:
-            block = Block(index, number, content, _dense(content))
-            yield block
-            lines_here = content.count(b"\n") + (not content.endswith(b"\n"))
-            index += lines_here if block.dense else sum(1 for line in content.split(b"\n") if line.strip(BLANK))
+            lines_here, dense = _counted(content)
+            yield Block(index, number, content, dense)
             number += lines_here
+            index += lines_here if dense else sum(1 for line in content.split(b"\n") if line.strip(BLANK))
 
 
 def _after_line(stream: BinaryIO) -> bytes:
@@ -142,10 +140,11 @@ def _after_line(stream: BinaryIO) -> bytes:
     return b""
 
 
-def _dense(content: bytes) -> bool:
+def _counted(content: bytes) -> tuple[int, bool]:
+    """How many lines there are, and whether none begins with white space or another sign below it."""
     signs = np.frombuffer(content, dtype=np.uint8)
     begins = np.flatnonzero(signs[:-1] == ord("\n")) + 1
-    return content[0] not in BLANK and not np.isin(signs[begins], list(BLANK)).any()
+    return len(begins) + 1, bool(signs[0] > ord(" ") and (signs[begins] > ord(" ")).all())
 
 
 TOO_LONG = f"the record is longer than {LONGEST:,} bytes"

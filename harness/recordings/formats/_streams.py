@@ -111,8 +111,9 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
         if not end and more:
             carry += more
             if len(carry) > LONGEST:
+                carry, first = _after_line(stream), False
                 yield Block(index, number, None, True)
-                index, number, carry, first = index + 1, number + 1, _after_line(stream), False
+                index, number = index + 1, number + 1
             continue
         content, carry = b"".join((carry, memoryview(more)[:end])), more[end:]
         if not content:

@@ -7,8 +7,8 @@ call lies on disk, so that memory does not grow with their number.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from harness.recordings.keys import Keys
 from harness.recordings.writer import Writer
 from harness.run.outcomes import answer_key, asked, gist_of, request_key, rough_key
 
+_LOT = 4096  # cases that are looked at together
+_MOST = 20_000  # lines that are remembered
 _RAW = msgspec.Raw(b"")
 
 
@@ -52,6 +54,7 @@ class Links:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._rough = Keys(folder)
+        self._read: dict[bytes, tuple[int, int]] = {}
 
     def add(self, rough: NDArray[np.int64], starts: NDArray[np.uint64]) -> None:
         """The rough keys of cases and where their lines start, both of shape (n,)."""
@@ -68,11 +71,11 @@ class Links:
         """
         requests, answers, later = (Keys(self._folder) for _ in range(3))
         try:
-            keys = lru_cache(maxsize=8192)(lambda _call, start: self._keys(writer, start))
-            for starts in self._rough.shared():
-                pairs = [keys(msgspec.json.encode(_call(writer.line(start))), start) for start in starts.tolist()]
-                requests.add(np.array([pair[0] for pair in pairs], dtype=np.uint64), starts)
-                answers.add(np.array([pair[1] for pair in pairs], dtype=np.uint64), starts)
+            for shared in self._rough.shared():
+                for starts in np.array_split(shared, len(shared) // _LOT + 1):
+                    pairs = [self._keys(writer, start) for start in starts.tolist()]
+                    requests.add(np.array([pair[0] for pair in pairs], dtype=np.uint64), starts)
+                    answers.add(np.array([pair[1] for pair in pairs], dtype=np.uint64), starts)
             # Where both are found the answer counts: of equal keys the first one stays first.
             for repeats, table in enumerate((answers, requests)):
                 for starts, firsts in table.later():
@@ -90,6 +93,14 @@ class Links:
         self._rough.close()
 
     def _keys(self, writer: Writer, start: int) -> tuple[int, int]:
-        recording = writer.written(start).recording
-        request = request_key(recording)
-        return request, answer_key(recording, request)
+        """Of a case the keys of its request and of its answer; lines that say the same are read once."""
+        said = hashlib.blake2b(msgspec.json.encode(_call(writer.line(start))), digest_size=16).digest()
+        keys = self._read.get(said)
+        if keys is None:
+            recording = writer.written(start).recording
+            request = request_key(recording)
+            keys = request, answer_key(recording, request)
+            if len(self._read) >= _MOST:
+                self._read.clear()
+            self._read[said] = keys
+        return keys

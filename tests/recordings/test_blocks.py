@@ -18,7 +18,7 @@ parts = st.sampled_from(
 
 
 class Slow(io.RawIOBase):
-    """Hands out few bytes at a time, and may fail at some byte."""
+    """Hands out few bytes at a time, and may fail once some are out."""
 
     def __init__(self, content: bytes, step: int, bad: int | None) -> None:
         self._content, self._step, self._bad, self._at = content, step, bad, 0
@@ -34,9 +34,10 @@ class Slow(io.RawIOBase):
         return at
 
     def readinto(self, buffer: memoryview) -> int:
-        if self._bad is not None and self._at >= self._bad and self._at > 0:
+        if self._at == self._bad:
             raise OSError("broken")
-        more = self._content[self._at : self._at + min(self._step, len(buffer))]
+        end = min(self._at + self._step, self._at + len(buffer), self._bad or len(self._content))
+        more = self._content[self._at : end]
         buffer[: len(more)] = more
         self._at += len(more)
         return len(more)
@@ -53,7 +54,7 @@ class Slow(io.RawIOBase):
     st.sampled_from([1, 3, 16, 1000]),
     st.sampled_from([4, 32, 1000]),
     st.sampled_from([20, 1000]),
-    st.none() | st.integers(0, 60),
+    st.none() | st.integers(1, 60),
 )
 def test_blocks_hold_the_lines(content, step, block, longest, bad):
     file = LogFile("f", lambda: Slow(content, step, bad))

@@ -104,14 +104,14 @@ def lines(stream: BinaryIO) -> Iterator[Line]:
 
 def blocks(stream: BinaryIO) -> Iterator[Block]:
     """The same lines, some BLOCK bytes of them at a time, or one where it is longer."""
-    index, number, carry, first = 0, 1, b"", True
+    index, number, carry, rest, first = 0, 1, b"", b"", True
     while True:
-        more = cast(io.BufferedReader, stream).read1(BLOCK)
+        more, rest = rest or cast(io.BufferedReader, stream).read1(BLOCK), b""
         end = more.rfind(b"\n") + 1
         if not end and more:
             carry += more
             if len(carry) > LONGEST:
-                carry, first = _after_line(stream), False
+                carry, rest, first = b"", _after_line(stream), False
                 yield Block(index, number, None, True)
                 index, number = index + 1, number + 1
             continue

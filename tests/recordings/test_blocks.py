@@ -52,11 +52,11 @@ class Slow(io.RawIOBase):
 @given(
     st.lists(parts, max_size=30).map(b"".join),
     st.sampled_from([1, 3, 16, 1000]),
-    st.sampled_from([4, 32, 1000]),
-    st.sampled_from([20, 1000]),
+    st.sampled_from([(4, 20), (16, 20), (32, 1000), (900, 1000)]),
     st.none() | st.integers(1, 60),
 )
-def test_blocks_hold_the_lines(content, step, block, longest, bad):
+def test_blocks_hold_the_lines(content, step, sizes, bad):
+    block, longest = sizes  # a block is shorter than the longest line
     file = LogFile("f", lambda: Slow(content, step, bad))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_streams, "BLOCK", block)

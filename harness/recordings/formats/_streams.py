@@ -11,7 +11,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ LONGEST = 16 << 20  # bytes of one record; SageMaker takes 6 MiB a call, Bedrock
 MOST_TIMES = 200  # logs of JSON shrink 5 to 50 times
 FREE = 64 << 20  # bytes that may come out of a file whatever its size
 _CHUNK = 256 << 10
+_PIECE = 512
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -39,10 +40,7 @@ def opened(file: LogFile) -> Iterator[BinaryIO]:
         if head.startswith(_GZIP):
             yield cast(BinaryIO, io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=raw), raw), _CHUNK))
         elif head == _ZSTD:
-            import zstandard
-
-            reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)
-            yield cast(BinaryIO, io.BufferedReader(_Bounded(cast(BinaryIO, reader), raw), _CHUNK))
+            yield cast(BinaryIO, io.BufferedReader(_Bounded(_Zstd(raw), raw), _CHUNK))
         else:
             yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, raw), _CHUNK))
     finally:
@@ -56,6 +54,38 @@ def packed(file: LogFile) -> bool:
         return raw.read(4).startswith((_GZIP, _ZSTD))
     finally:
         raw.close()
+
+
+class _Zstd:
+    """Frames of Zstandard, to their ends: python-zstandard's own reader takes a torn frame for the end of the file.
+
+    Fed in small pieces, because a block of four bytes may stand for 128 KiB.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        import zstandard
+
+        self._raw = io.BufferedReader(cast(io.RawIOBase, raw), _CHUNK)
+        self._new = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj
+        self._frame: Any = None
+        self._packed, self._plain, self._at = b"", b"", 0
+
+    def read(self, size: int) -> bytes:
+        """Raises EOFError inside a frame, ZstdError for what is none."""
+        while self._at == len(self._plain):
+            packed = self._packed or self._raw.read(_PIECE)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError
+                return b""
+            if self._frame is None:
+                self._frame = self._new()
+            self._plain, self._at, self._packed = self._frame.decompress(packed), 0, b""
+            if self._frame.eof:
+                self._packed, self._frame = self._frame.unused_data, None
+        chunk = self._plain[self._at : self._at + size]
+        self._at += len(chunk)
+        return chunk
 
 
 class _Bounded(io.RawIOBase):

@@ -120,3 +120,22 @@ def test_a_torn_archive_keeps_what_came_before(pack):
     assert isinstance(found[-1], Reject)
     assert len(found) > 1
     assert all(isinstance(one, Record) for one in found[:-1])
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gzip", "zstd"])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_an_archive_torn_anywhere_never_passes_for_a_whole_one(pack, data):
+    """Of one member or several: what is lost is told, and what is left is a beginning of what was there."""
+    texts = data.draw(st.lists(st.lists(st.integers(0, 10**9), max_size=30), min_size=1, max_size=3))
+    lines = [b"".join(b'{"request": {"messages": ["%d"]}}\n' % number for number in part) for part in texts]
+    members = [pack(part) for part in lines]
+    whole = b"".join(members)
+    records = sum(map(len, texts))
+    assert [type(one) for one in read("openai_jsonl", whole)] == [Record] * records
+    ends = {sum(map(len, members[:count])) for count in range(len(members) + 1)}
+    cut = data.draw(st.integers(0, len(whole)).filter(lambda at: at not in ends))
+    found = read("openai_jsonl", whole[:cut])
+    assert isinstance(found[-1], Reject)
+    said = [one.recording.request_body for one in found if isinstance(one, Record)]
+    assert said == [one.recording.request_body for one in read("openai_jsonl", b"".join(lines))[: len(said)]]

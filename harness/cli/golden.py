@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from harness.cli._json import json_line
 from harness.errors import EXIT_GO, EXIT_NO_GO, ConfigError, UnknownName
 
 if TYPE_CHECKING:
+    from harness.recordings.manifest import Manifest
     from harness.recordings.store import GoldenSet
 
 _JSON = "one JSON document on stdout"
@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     split.add_argument("--into", type=Path, required=True, metavar="DIR", help="the first set")
     split.add_argument("--rest", type=Path, required=True, metavar="DIR", help="the second set")
     split.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
+    split.add_argument("--json", action="store_true", help=_JSON)
     sample = _part(parts, "sample", "draw a smaller set that keeps the proportions of the traffic")
     sample.add_argument("--cases", type=int, required=True, metavar="N", help="how many")
     sample.add_argument("--into", type=Path, required=True, metavar="DIR", help="the new set")
@@ -41,10 +42,14 @@ def add(commands: Any) -> None:
     )
     sample.add_argument("--rare", type=int, default=0, metavar="N", help="at least N of each label, for slices only")
     sample.add_argument("--nulls", type=int, default=0, metavar="N", help="at least N with nulls, for slices only")
+    sample.add_argument("--json", action="store_true", help=_JSON)
     merge = _part(parts, "merge", "one set of several; requests that they share become repeats and duplicates")
     merge.add_argument("others", nargs="+", metavar="OTHER", help="further sets")
     merge.add_argument("--into", type=Path, required=True, metavar="DIR", help="the new set")
-    _part(parts, "verify", "read a set whole and prove that nothing was altered")
+    merge.add_argument("--json", action="store_true", help=_JSON)
+    verify = _part(parts, "verify", "read sets whole and prove that nothing was altered")
+    verify.add_argument("others", nargs="*", metavar="OTHER", help="further sets")
+    verify.add_argument("--json", action="store_true", help=_JSON)
     scan = _part(parts, "scan", "look for personal data and credentials; exits 1 where something is found")
     scan.add_argument("others", nargs="*", metavar="OTHER", help="further sets")
     scan.add_argument("--allow", action="append", default=[], metavar="KIND", help="a kind that may be there")
@@ -83,11 +88,11 @@ def _show(args: argparse.Namespace) -> None:
     from harness.run.outcomes import line, shown
 
     with opened(args.name) as golden:
+        cases = golden if args.case is None else golden.named(args.case)
         found = False
-        for case in golden:
-            if args.case in (None, case.id):
-                found = True
-                print(json_line(shown(case)) if args.json else line(case))
+        for case in cases:
+            found = True
+            print(json_line(shown(case)) if args.json else line(case))
     if not found and args.case is not None:
         raise ConfigError(f'{args.name}: there is no case "{args.case}".')
 
@@ -97,7 +102,7 @@ def _stats(args: argparse.Namespace) -> None:
 
     with opened(args.name) as golden:
         found = stats(golden)
-    print(json.dumps(found, allow_nan=False) if args.json else text(found))
+    print(json_line(found) if args.json else text(found))
 
 
 def _diff(args: argparse.Namespace) -> None:
@@ -106,7 +111,7 @@ def _diff(args: argparse.Namespace) -> None:
     with opened(args.name) as first, opened(args.other) as second:
         found = difference(first, second)
     if args.json:
-        print(json.dumps(found, allow_nan=False))
+        print(json_line(found))
         return
     for word, cases in found["cases"].items():
         for case in cases:
@@ -129,7 +134,7 @@ def _scan(args: argparse.Namespace) -> int:
                 found += [(name, one) for one in exposures(case, off=frozenset(args.allow))]
     if args.json:
         tables = [{"golden": name, "case": one.case, "place": one.place, "kind": one.kind} for name, one in found]
-        print(json.dumps(tables))
+        print(json_line(tables))
     else:
         for name, one in found:
             print(f"{name}: case {one.case}, {one.place}: {one.kind}")
@@ -144,7 +149,11 @@ def _split(args: argparse.Namespace) -> None:
         raise ConfigError(f"parity golden split: --share lies between 0 and 1, not {args.share:g}.")
     with opened(args.name) as golden:
         made = split(golden, args.into, args.rest, share=args.share, seed=args.seed)
-    for folder, manifest in zip((args.into, args.rest), made, strict=True):
+    folders = (args.into, args.rest)
+    if args.json:
+        print(json_line({"sets": [_told(*one) for one in zip(folders, made, strict=True)]}))
+        return
+    for folder, manifest in zip(folders, made, strict=True):
         print(f"{folder}: {manifest.cases:,} cases, {manifest.primaries:,} of them replayed")
 
 
@@ -157,9 +166,17 @@ def _sample(args: argparse.Namespace) -> None:
     wanted = Wanted(cases=args.cases, seed=args.seed, over=_over(args.over), rare=args.rare, nulls=args.nulls)
     with opened(args.name) as golden:
         made = sample(golden, args.into, wanted, has_nulls=has_nulls)
+    if args.json:
+        table = {"drawn": made.drawn, "of": made.of, "left_out": made.left_out, "more": dict(made.more)}
+        print(json_line({**_told(args.into, made.manifest), **table, "short": dict(made.short)}))
+        return
     print(f"{args.into}: {made.drawn:,} cases in the proportions of {made.of:,}, {made.left_out:,} left out")
     for what, count in made.more.items():
         print(f"  {count:,} more for slices only: {what}")
+    if made.drawn < args.cases:
+        print(f"  fewer than the {args.cases:,} that were asked for: there are no more")
+    for what, count in made.short.items():
+        print(f"  fewer than were asked for: {what}, of which there are {count:,}")
 
 
 def _over(given: list[str]) -> dict[tuple[str, str], int]:
@@ -169,6 +186,8 @@ def _over(given: list[str]) -> dict[tuple[str, str], int]:
         name, equals, value = where.partition("=")
         if not (name and equals and value and count.isdecimal() and int(count)):
             raise ConfigError(f'parity golden sample: --over is written region=eu:30, not "{item}".')
+        if (name, value) in wanted:
+            raise ConfigError(f"parity golden sample: --over says twice how many of {where}. Say it once.")
         wanted[name, value] = int(count)
     return wanted
 
@@ -181,10 +200,31 @@ def _merge(args: argparse.Namespace) -> None:
     with ExitStack() as stack:
         sets = [stack.enter_context(opened(name)) for name in (args.name, *args.others)]
         made = merge(sets, args.into)
+    if args.json:
+        print(json_line(_told(args.into, made)))
+        return
     print(f"{args.into}: {made.cases:,} cases, {made.repeats:,} repeats and {made.duplicates:,} duplicates among them")
 
 
 def _verify(args: argparse.Namespace) -> None:
-    with opened(args.name) as golden:
-        made = golden.manifest
-        print(f"{golden.folder}: {made.cases:,} cases, sha256 {made.sha256}, as its manifest says")
+    told = []
+    for name in (args.name, *args.others):
+        with opened(name) as golden:
+            made = golden.manifest
+            told.append(_told(golden.folder, made))
+            if not args.json:
+                print(f"{golden.folder}: {made.cases:,} cases, sha256 {made.sha256}, as its manifest says")
+    if args.json:
+        print(json_line({"sets": told}))
+
+
+def _told(folder: Path, made: Manifest) -> dict[str, Any]:
+    """A set as `--json` tells of it."""
+    return {
+        "golden": str(folder),
+        "cases": made.cases,
+        "primaries": made.primaries,
+        "repeats": made.repeats,
+        "duplicates": made.duplicates,
+        "sha256": made.sha256,
+    }

@@ -184,7 +184,7 @@ def read(path: Path) -> Manifest:
     """Raises GoldenError naming the file and the key when the manifest is missing, malformed or of another schema."""
     try:
         table = json.loads(path.read_bytes())
-    except FileNotFoundError as exc:
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise GoldenError(
             f"{path}: there is no manifest. A golden set is a folder that parity import, record or golden wrote."
         ) from exc

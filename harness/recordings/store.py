@@ -8,12 +8,13 @@ cases are read from the file when they are asked for.
 
 from __future__ import annotations
 
+import io
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,11 @@ from numpy.typing import NDArray
 from harness.errors import GoldenError
 from harness.recordings import manifest as manifests
 from harness.recordings.gaps import Gap
-from harness.recordings.heads import place
+from harness.recordings.heads import Head, heads, place
 from harness.recordings.lines import RESTORE, StoredCase, decode
 from harness.recordings.manifest import Manifest
 from harness.recordings.packed import unpack
-from harness.recordings.scan import Scanned, scan
+from harness.recordings.scan import LONGEST_LINE, Scanned, scan
 from harness.recordings.writer import CASES, MANIFEST, PACKED, Writer
 
 
@@ -111,6 +112,36 @@ class GoldenSet:
         """Every case, in file order."""
         return (self.recording(index) for index in range(len(self)))
 
+    def heads(self) -> Iterator[tuple[bytes, list[Head]]]:
+        """Every case in file order as far as its line says without decoding bodies: some whole lines, and their heads.
+
+        Raises GoldenError where the file was altered since it was opened.
+        """
+        words, count = self.manifest, 0
+        stream = cast(BinaryIO, io.BufferedReader(_Positioned(self._read), 1 << 20))
+        found = heads(stream, self._path, service=words.service, operation=words.operation, longest=LONGEST_LINE)
+        for lines, several in found:
+            count += len(several)
+            yield lines, several
+        if count != len(self):
+            raise GoldenError(f"{self._path}: altered since it was opened: {count} cases instead of {len(self)}.")
+
+    def named(self, name: str) -> Iterator[StoredCase]:
+        """The case with that id, or none."""
+        at = 0
+        for _, found in self.heads():
+            for index, one in enumerate(found, start=at):
+                if one.id == name:
+                    yield self.recording(index)
+                    return
+            at += len(found)
+
+    def first(self) -> NDArray[np.int64]:
+        """For each case the index of the first one with its request, shape (cases,); a primary case's own."""
+        first = np.arange(len(self), dtype=np.int64)
+        first[self._found.later] = self._found.first
+        return first
+
     def close(self) -> None:
         """Let go of the file; `recording` fails afterwards. Closing twice does no harm."""
         self._close()
@@ -130,6 +161,22 @@ class GoldenSet:
             parts.append(part)
             start, length = start + len(part), length - len(part)
         return b"".join(parts)
+
+
+class _Positioned(io.RawIOBase):
+    """A stream over reads that share no position with others."""
+
+    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+        self._take, self._at = read, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._take(self._at, len(buffer))
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from datetime import UTC, datetime
@@ -178,9 +179,67 @@ def test_verify_proves_and_refuses(folder: Path, capsys):
         (["sample", "SET", "--cases", "0", "--into", "x"], "--cases is at least 1"),
         (["sample", "SET", "--cases", "5", "--into", "x", "--over", "region:5"], "--over is written region=eu:30"),
         (["split", "SET", "--share", "1.5", "--into", "x", "--rest", "y"], "--share lies between 0 and 1"),
+        (["sample", "SET", "--cases", "5", "--into", "x", *("--over", "a=b:5") * 2], "--over says twice"),
+        (
+            ["sample", "SET", "--cases", "5", "--into", "x", "--over", "region=mars:5"],
+            "no case lies in slice region=mars",
+        ),
+        (["split", "SET", "--share", "1e-9", "--into", "x", "--rest", "y"], "no cluster would be in it"),
+        (["verify", __file__], "there is no manifest"),
         (["verify", "nowhere"], "there is no manifest"),
     ],
 )
 def test_what_cannot_be_meant_is_named(folder: Path, words: list[str], message: str, capsys):
     assert parity(*[str(folder) if word == "SET" else word for word in words]) == 2
     assert message in capsys.readouterr().err
+
+
+SET_KEYS = {"golden", "cases", "primaries", "repeats", "duplicates", "sha256"}
+
+
+def told(capsys, *words: object) -> dict:
+    """The one document on standard output."""
+    capsys.readouterr()
+    assert parity(*words, "--json") == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    return json.loads(line)
+
+
+def test_what_is_made_is_told_as_json(folder: Path, tmp_path: Path, capsys):
+    a, b, s, m = (tmp_path / name for name in "absm")
+    (whole,) = told(capsys, "verify", folder)["sets"]
+    assert whole == {
+        "golden": str(folder),
+        "cases": 500,
+        "primaries": 400,
+        "repeats": 100,
+        "duplicates": 0,
+        "sha256": hashlib.sha256((folder / "cases.jsonl").read_bytes()).hexdigest(),
+    }
+    made = told(capsys, "split", folder, "--share", 0.5, "--into", a, "--rest", b)["sets"]
+    assert [one["golden"] for one in made] == [str(a), str(b)]
+    assert sum(one["cases"] for one in made) == 500
+    assert told(capsys, "verify", a, b)["sets"] == made
+    drawn = told(capsys, "sample", folder, "--cases", 50, "--into", s, "--over", "region=eu:90")
+    assert drawn.keys() == SET_KEYS | {"drawn", "of", "left_out", "more", "short"}
+    assert (drawn["drawn"], drawn["of"], drawn["more"], drawn["short"]) == (
+        50,
+        400,
+        {"region=eu": 35},
+        {"region=eu": 40},
+    )
+    assert drawn["left_out"] == 400 - 50 - 35
+    merged = told(capsys, "merge", a, b, "--into", m)
+    assert merged.keys() == SET_KEYS
+    assert (merged["cases"], merged["repeats"]) == (500, 100)
+
+
+def test_stats_and_differences_have_the_keys_that_are_documented(folder: Path, capsys):
+    assert list(told(capsys, "stats", folder)) == [
+        *("name", "sha256", "cases", "primaries", "repeats", "duplicates", "slices_only", "labelled"),
+        *("operations", "models", "outcomes", "slices", "flags", "clusters", "latency_ms", "tokens", "captured"),
+        *("sampled", "truncated", "redaction", "gaps"),
+    ]
+    found = told(capsys, "diff", folder, folder)
+    counts = {"removed": 0, "added": 0, "changed": 0, "same": 400}
+    assert found == {"same": True, "counts": counts, "cases": {"removed": [], "added": [], "changed": []}}

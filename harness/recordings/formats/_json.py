@@ -13,27 +13,27 @@ from harness.recordings.formats import LogFile, Reject
 from harness.recordings.formats._streams import TOO_LONG, BadFile, blocks, lines, opened
 
 
-def records(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes] | Reject]:
+def records(file: LogFile, name: str, blank: bytes = BLANK) -> Iterator[tuple[Origin, bytes] | Reject]:
     """One line a record: its place and its bytes, or why there are none."""
-    for item in placed(file, name):
+    for item in placed(file, name, blank):
         yield item if isinstance(item, Reject) else item[:2]
 
 
-def placed(file: LogFile, name: str) -> Iterator[tuple[Origin, bytes, int] | Reject]:
+def placed(file: LogFile, name: str, blank: bytes = BLANK) -> Iterator[tuple[Origin, bytes, int] | Reject]:
     """The same, and the byte at which each line starts, of what was unpacked."""
-    for item in numbered(file, name):
+    for item in numbered(file, name, blank):
         if isinstance(item, Reject):
             yield item
         elif item.content is not None:
             yield place(file, name, item), item.content, item.start
 
 
-def numbered(file: LogFile, name: str) -> Iterator[Line | Reject]:
+def numbered(file: LogFile, name: str, blank: bytes = BLANK) -> Iterator[Line | Reject]:
     """The lines of a file, each with content, or why there are none."""
     last = Line(0, 1, None)
     try:
         with opened(file) as stream:
-            for line in lines(stream):
+            for line in lines(stream, blank):
                 last = line
                 yield line if line.content is not None else Reject(place(file, name, line), TOO_LONG)
     except BadFile as exc:

@@ -116,8 +116,13 @@ class _Bounded(io.RawIOBase):
         return len(chunk)
 
 
-def lines(stream: BinaryIO) -> Iterator[Line]:
-    """The lines that hold something, without their ends. A UTF-8 byte order mark at the start is left out."""
+ENDS = b"\r\n"
+
+
+def lines(stream: BinaryIO, blank: bytes = BLANK) -> Iterator[Line]:
+    """The lines that hold something, without what is blank at their ends. A UTF-8 byte order mark at the start is left
+    out. blank: `ENDS` where spaces and tabs are content, as in rows of a table.
+    """
     index, number, start = 0, 0, 0
     while content := stream.readline(LONGEST + 1):
         number += 1
@@ -125,7 +130,7 @@ def lines(stream: BinaryIO) -> Iterator[Line]:
         while end != b"\n" and (more := stream.readline(LONGEST)):
             length, whole, end = length + len(more), False, more[-1:]
         if whole:
-            text = (content[3:] if number == 1 and content.startswith(b"\xef\xbb\xbf") else content).strip(BLANK)
+            text = (content[3:] if number == 1 and content.startswith(b"\xef\xbb\xbf") else content).strip(blank)
         if not whole or text:
             yield Line(index, number, text if whole else None, start)
             index += 1

@@ -24,7 +24,7 @@ from harness.errors import ConfigError
 from harness.recordings import gaps
 from harness.recordings.formats import Found, Log, LogFile, Record, Reject, Skip, case_id
 from harness.recordings.formats._json import UNREADABLE, document, parsed, records
-from harness.recordings.formats._streams import LONGEST, BadFile, opened
+from harness.recordings.formats._streams import ENDS, LONGEST, BadFile, opened
 from harness.recordings.plain import moment
 
 NAME = "sagemaker_batch"
@@ -129,7 +129,7 @@ class SageMakerBatch:
 
     def _records(self, file: LogFile) -> Iterator[tuple[Origin, bytes] | Reject]:
         if self.split == "Line":
-            yield from records(file, self.name)
+            yield from records(file, self.name, ENDS)
             return
         place = Origin(format=self.name, path=file.path, index=0, line=1)
         try:

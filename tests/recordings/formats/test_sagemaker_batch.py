@@ -84,6 +84,17 @@ def test_an_empty_line_at_another_place_joins_nothing(asked, said):
     assert isinstance(one, Reject)
 
 
+def test_spaces_and_tabs_at_the_ends_of_a_row_are_its_content():
+    """An empty last cell of a table with tabs, a text that begins with a space, an answer of a space."""
+    files = {"a.tsv": b"1\t2\t\n a b\n\t\n", "a.tsv.out": b"x\t\r\n y\r\n \r\n"}
+    found = recordings("sagemaker_batch", files)
+    assert [(one.request_body, one.response_body) for one in found] == [
+        (b"1\t2\t", b"x\t"),
+        (b" a b", b" y"),
+        (b"\t", b" "),
+    ]
+
+
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n\n"])
 def test_the_end_of_a_file_may_be_of_any_kind(end):
     files = {"a.csv": b"\xef\xbb\xbf1\r\n\r\n2" + end, "a.csv.out": b"3\n\n4\n"}

@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from harness.core.case import Json
 from harness.recordings import detectors
 from harness.recordings.rules import Rule, Rules, load
+from harness.recordings.suspects import suspect, suspects
 
 VERSION = "detectors/2"
 _LETTERS = "abcdefghijklmnop"
@@ -46,8 +47,23 @@ class Pseudonyms:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
         return cls(load(path), source=f"sha256:{digest}")
 
+    def untouched(self, text: str | bytes) -> bool:
+        """True only where redaction would change nothing in the text or in what it wraps: see `suspects`.
+
+        A rule of the user's may find anything anywhere, so with one every text may be touched.
+        """
+        if self._rules.own:
+            return False
+        return not suspect(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+
+    def untouched_lines(self, lines: Sequence[bytes]) -> list[bool]:
+        """`untouched` of each, many times faster where they are handed over by the thousand."""
+        return [False] * len(lines) if self._rules.own else [not found for found in suspects(lines)]
+
     def redact(self, text: str) -> str:
         """The text without what detectors, patterns and finders find; the same text where they find nothing."""
+        if self.untouched(text):
+            return text
         for rule in self._rules.own:
             if rule.pattern is not None:
                 text = rule.pattern.sub(partial(self._matched, rule.name), text)

@@ -42,7 +42,8 @@ class Gists(Protocol):
         """What a request has in common with every other that reads the same; None where only `read_request` tells.
 
         Of a table of texts the cells, joined by commas, the rows by line feeds; of a conversation the text parts of its
-        messages, joined by line feeds. A request that has one is read by `read_request` without an error.
+        messages, joined by line feeds; of any other table the payload, as JSON with sorted keys. A request that has one
+        is read by `read_request` without an error.
         """
         ...
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from harness.config import SideSettings
 from harness.core.call import Reading, Unreadable, Wire
 from harness.core.case import Json, Lot, Recording, Request, Task
@@ -100,9 +102,9 @@ class SageMakerCodec:
         return Request(Task.TABULAR, {"columns": None, "rows": _read_csv(recording)}, {"content_type": kind})
 
     def gist(self, _operation: str, _model: str | None, content_type: str, body: str, /) -> str | None:
-        """As `protocols.Gists` says, of CSV without quotes whose rows are of one length."""
+        """As `protocols.Gists` says, of JSON and of CSV without quotes whose rows are of one length."""
         if content_type != CSV and _media(content_type) != CSV:
-            return None
+            return _json_gist(body) if _media(content_type) == JSON else None
         text = body.rstrip("\n") if body[-1:] == "\n" else body
         if not text or '"' in text or "\r" in text or "\0" in text or len(text) > csv.field_size_limit():
             return None
@@ -250,6 +252,19 @@ def _write_csv(rows: list[list[Json]]) -> str:
 def _cell(cell: Json) -> str:
     text = cell if isinstance(cell, str) else repr(cell)
     return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in '",\r\n') else text
+
+
+def _json_gist(body: str) -> str | None:
+    try:
+        value: Json = json.loads(body)
+        _, rows = _rows_in(value)
+        cells = [cell for row in rows or () for cell in row]
+        if rows is not None and all(isinstance(cell, str) for cell in cells):
+            return "\n".join(",".join(map(str, row)) for row in rows)
+        payload = {"body": value} if rows is None else {"columns": None, "rows": rows}
+        return msgspec.json.encode(payload, order="sorted").decode()
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
 
 
 def _rows_in(body: Json) -> tuple[str, list[list[Json]] | None]:

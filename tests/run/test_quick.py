@@ -66,7 +66,16 @@ def written(folder: Path, form: str, files: dict[str, bytes]) -> list[dict[str, 
 numbers = st.integers(0, 3).map(str) | st.just("0.5")
 cells = numbers | st.sampled_from(["", "a b", '"x"', "é", "\\", "\t", " 1", "a\rb", "\0"])
 tables = st.lists(st.lists(cells, min_size=1, max_size=3).map(",".join), max_size=3).map("\n".join)
-texts = tables | st.sampled_from(["1,2\n", "\n1", "1\n\n2", '{"instances":[[1,"a"]]}', "[[1.0],[2]]", "{"])
+tables_in_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just(10**30),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["instances", "features", "b", "a"]), inner, max_size=2)
+    ),
+    max_leaves=8,
+).map(json.dumps)
+whole = st.sampled_from(['{"instances":[[1,"a"]]}', '[["a","b"]]', '{"b":1,"a":[]}', "[[1.0],[2]]", "{", '["\\ud800"]'])
+texts = tables | st.sampled_from(["1,2\n", "\n1", "1\n\n2"]) | whole | tables_in_json
 times = st.sampled_from(
     ["2026-11-01T09:12:33Z", "2026-11-01T10:12:33.25+01:00", "{%s}", "2031-01-01T00:00:00Z", "2026-11-01", None]
 )

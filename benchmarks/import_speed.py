@@ -2,9 +2,9 @@
 
 Three things are timed on each file, in turn, each in a process of its own: msgspec decoding every line into structs
 that hold what the importer reads; the format alone (lines in, recordings out); the whole import (links found, a golden
-set written, proved and in place), with as many children as it takes by itself. Modules are imported before.
-MB/s of the log; the seconds of all cores a record; the peak is the resident memory of the process, and that of its largest
-child after a plus, each with the pages that they share.
+set written, proved and in place), with as many children as it takes by itself. Modules are imported before. MB/s of the
+log; microseconds of all cores a record; the peak is the resident memory of the process, and after a plus that of its
+largest child, each with the pages that they share.
 
     .venv/bin/python benchmarks/import_speed.py --mb 100 --rounds 3
     .venv/bin/python benchmarks/import_speed.py --mb 100 --rounds 1 --redact

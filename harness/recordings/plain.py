@@ -23,7 +23,7 @@ class Plain(msgspec.Struct, gc=False, kw_only=True):
 
     index, line: of the line in its file, as in `Origin`. text: the record, as JSON. request, response: text where the
     body is UTF-8, else bytes. time: as the log spells it. flags: sorted. number: of the record in its line, where there
-    are several. labels: as in `Record`.
+    are several. labels: as in `Record`, as is failed.
     """
 
     format: str
@@ -46,6 +46,7 @@ class Plain(msgspec.Struct, gc=False, kw_only=True):
     flags: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     number: int = 0
+    failed: bool = False
 
     @property
     def id(self) -> str:
@@ -78,7 +79,12 @@ class Plain(msgspec.Struct, gc=False, kw_only=True):
             tokens=self.tokens,
             provenance=Provenance(captured_at=self.at, origin=self.origin, flags=self.flags),
         )
-        return Record(recording=recording, document=partial(msgspec.json.decode, self.text), labels=self.labels)
+        return Record(
+            recording=recording,
+            document=partial(msgspec.json.decode, self.text),
+            labels=self.labels,
+            failed=self.failed,
+        )
 
 
 @runtime_checkable

@@ -143,7 +143,7 @@ class Maker:
         made.records += 1
         if isinstance(found, Plain):
             if self._quick is not None and self._quick.take(found, made, self._lines):
-                made.refused += found.status is not None and found.status >= 400
+                made.refused += found.failed or (found.status is not None and found.status >= 400)
             else:
                 self._take(found.record())
         elif isinstance(found, Record):

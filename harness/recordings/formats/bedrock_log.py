@@ -23,6 +23,7 @@ from harness.recordings import gaps
 from harness.recordings.blocks import Block, Line
 from harness.recordings.formats import Found, Log, LogFile, Reject, Skip
 from harness.recordings.formats._json import UNREADABLE, blocked, json_bytes, place, refused
+from harness.recordings.formats._openai import status_in
 from harness.recordings.formats._streams import LONGEST, TOO_LONG, BadFile, opened
 from harness.recordings.plain import Plain, Usual, plain, read_plain
 
@@ -45,6 +46,7 @@ STATUS = {
     "InternalServerException": 500,
     "ServiceUnavailableException": 503,
 }
+FAILED = ("failed", "failure", "error")  # words of `status`
 TRUNCATED = ("inputBodyTruncated", "outputBodyTruncated", "truncated")
 
 
@@ -153,6 +155,7 @@ class BedrockLog:
             or sent < 0
             or came < 0
             or logged.error_code is not None
+            or logged.error_message is not None
             or logged.status is not None
             or given.cache_read_input_token_count is not None
             or given.cache_write_input_token_count is not None
@@ -237,6 +240,7 @@ def _found(at: _Place, text: bytes, logged: Logged, number: int = 0) -> Plain | 
         request_type=logged.input.input_content_type or JSON,
         request=_text(asked),
         status=status,
+        failed=_error(logged) is not None,
         response_headers=headers,
         response=None if said is None else _text(said),
         request_id=logged.request_id,
@@ -295,17 +299,26 @@ def _whole(body: bytes) -> bool:
 
 
 def _answer(logged: Logged, answered: bytes | None) -> tuple[int | None, dict[str, str], bytes | None]:
-    """Status, headers and body. A refused call has a status and a body in the service's own form."""
-    code = logged.error_code
-    if code is None and str(logged.status)[:1] in "45" and len(str(logged.status)) == 3:
-        code = logged.status
-    if code is None:
+    """Status, headers and body. A refused call has a body in the service's own form, and the status that the log says
+    or its error has; None for an error that nobody knows.
+    """
+    word = _error(logged)
+    if word is None:
         return (None, {}, None) if answered is None else (200, {"content-type": JSON}, answered)
-    word = str(code)
-    said = (str(one) for one in (logged.status, word))
-    status = next((int(one) for one in said if len(one) == 3 and one.isdecimal()), None)
+    said = (status_in(one) for one in (logged.status, word))
+    status = next((one for one in said if one is not None and one >= 400), STATUS.get(word))
     body = answered if answered is not None else json_bytes({"message": logged.error_message or word})
-    return status or STATUS.get(word, 400), {"content-type": JSON, "x-amzn-errortype": word}, body
+    return status, {"content-type": JSON, "x-amzn-errortype": word}, body
+
+
+def _error(logged: Logged) -> str | None:
+    """The code of a refused call; None where nothing says that it was one."""
+    if logged.error_code not in (None, ""):
+        return str(logged.error_code)
+    status = status_in(logged.status)
+    if status is not None and status >= 400:
+        return str(status)
+    return "error" if logged.error_message or str(logged.status).lower() in FAILED else None
 
 
 def _tokens(logged: Logged) -> dict[str, int]:

@@ -12,9 +12,15 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core import registry
+from harness.core.call import CallFailure
 from harness.recordings import gaps
 from harness.recordings.formats import Record, Reject, Skip
-from tests.small.logs import PATIENT, read, recordings
+from harness.recordings.store import GoldenSet
+from harness.run import importing
+from harness.run.importing import Options
+from harness.run.recorded import recorded
+from tests.small.logs import PATIENT, MemoryLog, read, recordings
 
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": [{"text": "2+2?"}]}]}
 ANSWERED: dict[str, Any] = {"output": {"message": {"role": "assistant", "content": [{"text": "4"}]}}}
@@ -82,11 +88,38 @@ def test_a_refused_call_is_a_case_with_its_status():
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [("AccessDeniedException", 403), ("SomethingNew", 400), ("503", 503), (424, 424)]
+    ("code", "status"), [("AccessDeniedException", 403), ("SomethingNew", None), ("503", 503), (424, 424)]
 )
 def test_a_refusal_nobody_knows_is_a_refusal(code, status):
     (one,) = recordings("bedrock_log", line(errorCode=code, output={}))
     assert one.status == status
+    assert isinstance(recorded(one), CallFailure)
+
+
+@pytest.mark.parametrize("operation", ["Converse", "InvokeModel", "ConverseStream", "InvokeModelWithResponseStream"])
+@pytest.mark.parametrize("output", [{}, None])
+@pytest.mark.parametrize(
+    "said",
+    [{"errorMessage": "no"}, {"status": "FAILED"}, {"status": "503"}, {"errorCode": "New"}, {"errorCode": 200}],
+)
+def test_whatever_tells_of_a_failure_makes_no_answer(operation, output, said, tmp_path):
+    """Behind a good record of the same kind, by which the short way knows its form."""
+    good, bad = record(operation=operation), record(operation=operation) | said
+    if output is not None:
+        bad |= {"output": output}
+    content = b"".join(json.dumps(one).encode() + b"\n" for one in (good, good, bad))
+    one = recordings("bedrock_log", content)[-1]
+    assert isinstance(recorded(one), CallFailure)
+    log = MemoryLog({"a.json": content})
+    summary = importing.run(registry.load("recordings.formats", "bedrock_log"), log, tmp_path / "set", Options())
+    assert summary.refused == 1
+    with GoldenSet.open(tmp_path / "set") as golden:
+        assert isinstance(recorded(list(golden)[-1].recording), CallFailure)
+
+
+def test_an_empty_error_code_is_none():
+    (one,) = recordings("bedrock_log", line(errorCode="", errorMessage=""))
+    assert one.status == 200
 
 
 def test_a_status_alone_tells_a_refusal():

@@ -16,23 +16,29 @@ from pathlib import Path
 
 PRELOADED = [
     "pytest",
+    "anyio.pytest_plugin",
     "scipy.stats",
+    "pandas",  # pyarrow loads it with the first array
     "pyarrow.parquet",
     "tests.small.plainhttp",
     "harness.cli.run",
     "harness.comparators.class_label",
     "harness.gate.decide",
     "harness.gate.rows_file",
+    "harness.gate.selftest",
     "harness.plugin",
     "harness.recordings.store",
     "harness.reporters.html",
     "harness.reporters.json",
     "harness.reporters.markdown",
     "harness.reporters.terminal",
+    "harness.run.migration",
+    "harness.run.nightly",
     "harness.run.result",
     "harness.services._azure",
     "harness.services.azureml",
     "harness.services.sagemaker",
+    "tests.small.frozen",
 ]
 
 

@@ -127,18 +127,20 @@ def _scan(args: argparse.Namespace) -> int:
     for kind in args.allow:
         if kind not in KINDS:
             raise UnknownName("parity golden scan: --allow", "kind", kind, KINDS)
-    found = []
+    found = 0
     for name in (args.name, *args.others):
         with opened(name) as golden:
-            for case in golden:
-                found += [(name, one) for one in exposures(case, off=frozenset(args.allow))]
+            for one in (one for case in golden for one in exposures(case, off=frozenset(args.allow))):
+                if args.json:
+                    table = {"golden": name, "case": one.case, "place": one.place, "kind": one.kind}
+                    print(", " if found else "[", json_line(table), sep="", end="")
+                else:
+                    print(f"{name}: case {one.case}, {one.place}: {one.kind}")
+                found += 1
     if args.json:
-        tables = [{"golden": name, "case": one.case, "place": one.place, "kind": one.kind} for name, one in found]
-        print(json_line(tables))
+        print("]" if found else "[]")
     else:
-        for name, one in found:
-            print(f"{name}: case {one.case}, {one.place}: {one.kind}")
-        print(f"{len(found):,} found in {1 + len(args.others):,} golden set(s)")
+        print(f"{found:,} found in {1 + len(args.others):,} golden set(s)")
     return EXIT_NO_GO if found else EXIT_GO
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.core.case import Provenance, Recording
+from harness.core.case import Origin, Provenance, Recording
+from harness.recordings.detectors import scrub
 from harness.recordings.lines import StoredCase
 from harness.recordings.store import GoldenSet, write
 
@@ -243,3 +244,26 @@ def test_stats_and_differences_have_the_keys_that_are_documented(folder: Path, c
     found = told(capsys, "diff", folder, folder)
     counts = {"removed": 0, "added": 0, "changed": 0, "same": 400}
     assert found == {"same": True, "counts": counts, "cases": {"removed": [], "added": [], "changed": []}}
+
+
+@pytest.mark.parametrize(("made_up", "code"), [(True, 0), (False, 1)])
+def test_an_id_that_an_import_made_is_no_account_number(tmp_path: Path, made_up: bool, code: int, capsys):
+    """A hash of 16 digits that also passes as a Belgian IBAN (ISO 13616); told of where it is no hash of the place."""
+
+    def name(index: int) -> str:
+        return f"csv-{hashlib.sha256(b'log.csv' + bytes(1) + str(index).encode()).hexdigest()[:16]}"
+
+    found = (index for index in range(100_000) if scrubbed(name(index)))
+    index = next(found)
+    provenance = Provenance(
+        captured_at=None, captured_from="", origin=Origin(format="csv", path="log.csv", index=index + (not made_up))
+    )
+    recording = Recording(id=name(index), service="w", operation="w", request_body=b"x", provenance=provenance)
+    words = dict.fromkeys(("name", "description", "licence", "source", "split", "service", "operation"), "w")
+    write(tmp_path / "s", [StoredCase(recording=recording)], created_at=datetime(2026, 11, 1, tzinfo=UTC), **words)
+    assert parity("scan", tmp_path / "s", "--json") == code
+    assert [one["kind"] for one in json.loads(capsys.readouterr().out)] == ["iban", "iban"][: 2 * code]
+
+
+def scrubbed(text: str) -> bool:
+    return scrub(text, lambda kind, _: kind, off=frozenset()) != text

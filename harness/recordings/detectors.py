@@ -152,6 +152,29 @@ _NAMES = (
 )
 _PEM = r"PRIVATE KEY-----"
 
+# As names of a value that stands by itself, under a key of JSON or as a header. Of the second kind are also words of
+# other trades ("token" in log probabilities), so a value must look like one.
+_SAYS_SECRET = re.compile(
+    r"(?i)(?:passw(?:or)?d|passphrase|pwd|secret|(?:account|access|api|subscription)[_-]?key)s?\Z", re.ASCII
+)
+_MAY_SAY_SECRET = re.compile(r"(?i)(?:token|(?<![a-z])(?:sig|pass))s?\Z", re.ASCII)
+_CREDENTIAL = re.compile(r"(?=\D*\d)\S{8,}")
+_BLANK = re.compile(BLANK)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a value is a credential by its name: {"api_key": "..."}. A placeholder is none."""
+    if _SAYS_SECRET.search(name) is None:
+        return (
+            _MAY_SAY_SECRET.search(name) is not None and _CREDENTIAL.fullmatch(value) is not None and not _blank(value)
+        )
+    return value != "" and not _blank(value)
+
+
+def _blank(value: str) -> bool:
+    return _BLANK.fullmatch(value) is not None
+
+
 SECRETS = (
     Detector(
         "secret",

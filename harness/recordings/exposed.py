@@ -7,10 +7,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness.recordings import detectors
 from harness.recordings.lines import StoredCase
+
+_Text: TypeAlias = tuple[str, str, str]  # place, text, name of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +28,11 @@ def exposures(case: StoredCase, *, off: frozenset[str] = frozenset()) -> Iterato
     """Every place of a case where something is found, in the order of the case; one a place and kind."""
     made = _made_up(case)
     name = "(an id that shows something)" if not made and _kinds(case.id, off) else case.id
-    for place, text in _texts(case):
+    for place, text, called in _texts(case):
         if made and text == case.id:
             continue
-        for kind in dict.fromkeys(_kinds(text, off)):
+        secret = ["secret"] if "secret" not in off and detectors.is_secret(called, text) else []
+        for kind in dict.fromkeys([*secret, *_kinds(text, off)]):
             yield Exposure(case=name, place=place, kind=kind)
 
 
@@ -53,11 +56,11 @@ def _kinds(text: str, off: frozenset[str]) -> list[str]:
     return found
 
 
-def _texts(case: StoredCase) -> Iterator[tuple[str, str]]:
+def _texts(case: StoredCase) -> Iterator[_Text]:
     recording = case.recording
     origin = recording.provenance.origin
     yield from (
-        (place, text)
+        (place, text, "")
         for place, text in (
             ("id", case.id),
             ("cluster", case.cluster),
@@ -78,32 +81,33 @@ def _texts(case: StoredCase) -> Iterator[tuple[str, str]]:
     yield from _walk("expected", case.expected)
 
 
-def _body(place: str, body: bytes, headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _body(place: str, body: bytes, headers: Mapping[str, str]) -> Iterator[_Text]:
     """The texts of a body. Numbers are no texts; bytes that are no text are looked at as far as they are ASCII."""
     text = body.decode("utf-8", "replace")
     if headers.get("content-type", "").startswith("text/csv"):
         yield from (
-            (f"{place}, cell {number}", cell) for number, cell in enumerate(text.split(",")) if not _number(cell)
+            (f"{place}, cell {number}", cell, "") for number, cell in enumerate(text.split(",")) if not _number(cell)
         )
         return
     try:
         yield from _walk(place, json.loads(text))
     except (ValueError, RecursionError):
-        yield place, text
+        yield place, text, ""
 
 
-def _walk(place: str, value: Any) -> Iterator[tuple[str, str]]:
+def _walk(place: str, value: Any, name: str = "") -> Iterator[_Text]:
+    """name: the key that the value, or the list it is in, stands under."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield f"{place}, a key", str(key)
-            yield from _walk(f"{place}.{key}" if str(key).isidentifier() else f"{place}[...]", inner)
+            yield f"{place}, a key", str(key), ""
+            yield from _walk(f"{place}.{key}" if str(key).isidentifier() else f"{place}[...]", inner, str(key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _walk(f"{place}[{index}]", inner)
+            yield from _walk(f"{place}[{index}]", inner, name)
     elif isinstance(value, str):
-        yield place, value
+        yield place, value, name
         if hidden := from_base64(value):
-            yield f"{place}, decoded from base64", hidden
+            yield f"{place}, decoded from base64", hidden, ""
 
 
 def from_base64(text: str) -> str | None:

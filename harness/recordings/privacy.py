@@ -22,6 +22,7 @@ from harness.recordings.exposed import from_base64
 from harness.recordings.lines import StoredCase
 from harness.recordings.pseudonyms import Pseudonyms
 
+_CREDENTIALS = frozenset(("authorization", "proxy-authorization", "cookie", "set-cookie"))
 _STREAMS = ("application/vnd.amazon.eventstream", "text/event-stream")
 
 
@@ -46,7 +47,7 @@ class Redactor(Protocol):
 
 @runtime_checkable
 class Foreseeing(Redactor, Protocol):
-    """A redactor that can tell beforehand that it would change nothing, which most texts are fast to be told of."""
+    """A redactor that can tell beforehand that it would change nothing, and what a name says of a text."""
 
     def untouched(self, text: str | bytes) -> bool:
         """True only where nothing would change in the text, nor in whatever it wraps: JSON, CSV, base64. It may be a
@@ -56,6 +57,10 @@ class Foreseeing(Redactor, Protocol):
 
     def untouched_lines(self, lines: Sequence[bytes]) -> list[bool]:
         """The same of each."""
+        ...
+
+    def named(self, name: str, text: str) -> str | None:
+        """What stands for a text that is to go because of its name, a key of JSON or a header; None for any other."""
         ...
 
 
@@ -96,9 +101,9 @@ def redacted(case: StoredCase, by: Redactor) -> StoredCase:
             model=_maybe(recording.model, by),
             url=_maybe(recording.url, by),
             request_id=_maybe(recording.request_id, by),
-            request_headers=_texts(recording.request_headers, by),
+            request_headers=_headers(recording.request_headers, by),
             request_body=request,
-            response_headers=_texts(recording.response_headers, by),
+            response_headers=_headers(recording.response_headers, by),
             response_body=None if response is None else _body(response, recording.response_headers, by, "response"),
             provenance=provenance,
         ),
@@ -127,6 +132,19 @@ def _texts(texts: Mapping[str, str], by: Redactor) -> dict[str, str]:
     return {name: by.redact(text) for name, text in texts.items()}
 
 
+def _headers(headers: Mapping[str, str], by: Redactor) -> dict[str, str]:
+    return {name: _header(name, text, by) for name, text in headers.items()}
+
+
+def _header(name: str, text: str, by: Redactor) -> str:
+    if (put := _named(name, text, by)) is not None:
+        return put
+    changed = by.redact(text)
+    if changed == text and name.lower() in _CREDENTIALS:
+        return _named("secret", text, by) or text
+    return changed
+
+
 def _kind(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -139,10 +157,15 @@ def _untouched(body: bytes, by: Redactor) -> bool:
 def _body(body: bytes, headers: Mapping[str, str], by: Redactor, side: str) -> bytes:
     if _untouched(body, by):
         return body
+    textual = _kind(headers).startswith("text/") or "json" in _kind(headers)
+    if textual and (wide := _wide(body)) is not None:
+        text = body.decode(wide)
+        changed = by.redact(text)
+        return body if changed == text else changed.encode(wide)
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        if not _kind(headers).startswith("text/") and "json" not in _kind(headers):
+        if not textual:
             return body
         return by.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     if _kind(headers) == "text/csv":
@@ -152,10 +175,22 @@ def _body(body: bytes, headers: Mapping[str, str], by: Redactor, side: str) -> b
         value = json.loads(text, object_pairs_hook=doubled.table)
     except (ValueError, RecursionError):
         return by.redact(text).encode()
-    changed = _walk(by.picked(value, side), by)
-    if changed == value and not doubled.found:
+    kept = _walk(by.picked(value, side), by)
+    if kept == value and not doubled.found:
         return body
-    return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _wide(body: bytes) -> str | None:
+    """UTF-16 or UTF-32, where a body is a text of it (RFC 4627, section 3)."""
+    found = json.detect_encoding(body)
+    if found.startswith("utf-8"):
+        return None
+    try:
+        body.decode(found)
+    except UnicodeDecodeError:
+        return None
+    return found
 
 
 class _Doubled:
@@ -193,14 +228,23 @@ def _number(text: str) -> bool:
     return True
 
 
-def _walk(value: Json, by: Redactor) -> Json:
+def _walk(value: Json, by: Redactor, name: str = "") -> Json:
+    """name: the key that the value, or the list it is in, stands under."""
     if isinstance(value, str):
+        if name and (put := _named(name, value, by)) is not None:
+            return put
         hidden = from_base64(value)
         if hidden is not None and (shown := by.redact(hidden)) != hidden:
             return base64.b64encode(shown.encode()).decode()
         return by.redact(value)
     if isinstance(value, list):
-        return [_walk(inner, by) for inner in value]
+        return [_walk(inner, by, name) for inner in value]
     if isinstance(value, dict):
-        return {by.redact(key): _walk(inner, by) for key, inner in value.items()}
+        return {by.redact(key): _walk(inner, by, key) for key, inner in value.items()}
     return value
+
+
+def _named(name: str, value: str, by: Redactor) -> str | None:
+    ask = getattr(by, "named", None)  # of `Foreseeing`
+    put: str | None = None if ask is None else ask(name, value)
+    return put

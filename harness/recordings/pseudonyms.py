@@ -71,6 +71,12 @@ class Pseudonyms:
                 text = self._found(rule, text)
         return detectors.scrub(text, self._put, off=self._rules.off, pause=self.pause)
 
+    def named(self, name: str, text: str) -> str | None:
+        """What stands for a value that is a credential by its name; None for any other."""
+        if "secret" in self._rules.off or not detectors.is_secret(name, text):
+            return None
+        return self._put("secret", text)
+
     def picked(self, value: Json, side: str) -> Json:
         """A JSON body with what the rules' paths select in it replaced. side: "request" or "response"."""
         paths = [(rule.name, rule.path) for rule in self._rules.own if rule.path and side in rule.sides]

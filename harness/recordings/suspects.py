@@ -75,15 +75,15 @@ _BETWEEN = rb"""(?:\\[nrtfb]?|["'\s\x1c-\x1f\x80-\xff])*[:=]"""
 _NAMED = tuple(
     (word, re.compile(word + more + _BETWEEN))
     for word, more in (
-        (b"pass", rb"(?:word|wd|phrase)?"),
-        (b"pwd", b""),
-        (b"secret", b""),
-        (b"key", rb"(?:(?<=[tsin]key)|(?<=[_-]key))"),
-        (b"token", b""),
-        (b"sig", b""),
+        (b"pass", rb"(?:word|wd|phrase)?s?"),
+        (b"pwd", b"s?"),
+        (b"secret", b"s?"),
+        (b"key", rb"(?:(?<=[tsin]key)|(?<=[_-]key))s?"),
+        (b"token", b"s?"),
+        (b"sig", b"s?"),
     )
 ) + tuple((word, re.compile(word + rb"(?:[ \t]|\\t)+[^\s\d]*\d")) for word in (b"bearer", b"basic"))
-_SIGNS = (b"@", b"-----BEGIN", b"AIza", b"ya29.", b"xox", b"Q~", b"AKIA", b"ASIA", b"AROA", b"AIDA", b"BASE64")
+_SIGNS = (b"@", b"-----BEGIN", b"AIza", b"ya29.", b"xox", b"Q~", b"AKIA", b"ASIA", b"AROA", b"AIDA", b"BASE64", b"\0")
 # A sign that is not rare, and what has to follow. A pattern that begins with a letter of its own is found fast.
 _BEGUN = (
     (b"eyJ", re.compile(rb"eyJ[\w\x80-\xff-]{6,}+\.")),
@@ -184,12 +184,12 @@ _NUMBERS_ANY = "|".join(
 # letters escaped by number, and base64. The bytes are taken as Latin-1.
 _ANY = "|".join(
     (
-        "@|-----BEGIN|AIza|ya29\\.|xox|Q~|A(?:KI|SI|RO|ID)A|BASE64|::",
+        "@|-----BEGIN|AIza|ya29\\.|xox|Q~|A(?:KI|SI|RO|ID)A|BASE64|::|\\x00",
         r"\\[u/]|[A-Za-z0-9+/]{22}",
         r"eyJ(?:[\w-]|[^\x00-\x7f]){6,}\.",
         r"sk-[\w-]{20}",
         r"(?:gh[opusr]|pat|live|hf|npm)_\w{16}",
-        rf"(?i:pass(?:word|wd|phrase)?|pwd|secret|[tsin_-]key|token|sig){_BETWEEN_ANY}",
+        rf"(?i:pass(?:word|wd|phrase)?|pwd|secret|[tsin_-]key|token|sig)(?i:s?){_BETWEEN_ANY}",
         r"(?i:bearer|basic)(?:[ \t]|\\t)+[^\s\d]*\d",
         r":(?:[0-9A-Fa-f]{1,4}:){6}",
         r"\+[1-9](?:[ ().-]{0,2}\d){6}",

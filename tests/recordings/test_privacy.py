@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
 from harness.core.case import Provenance, Recording
+from harness.recordings.exposed import exposures
 from harness.recordings.lines import StoredCase
 from harness.recordings.privacy import redacted
 from harness.recordings.pseudonyms import Pseudonyms
@@ -51,6 +53,57 @@ def test_a_text_that_is_not_utf8_is_redacted_and_keeps_its_other_bytes(kind):
     assert PERSON.encode() not in kept
     assert kept.startswith(b"Zo\xeb ")
     assert kept.endswith(b" \xd6")
+
+
+WORD = "hunter" + "2"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"password": WORD},
+        {"tool": {"input": [{"dbPasswd": WORD, "host": "h"}]}},
+        {"client_secrets": [WORD, "x"]},
+        {"AccessKey": WORD, "n": 1},
+        {"session_token": WORD * 2},
+    ],
+    ids=lambda body: next(iter(body)),
+)
+def test_what_its_key_calls_a_secret_goes_and_a_scan_says_so(body):
+    raw = json.dumps(body).encode()
+    case = stored(raw)
+    assert WORD.encode() not in case.recording.request_body
+    assert case.recording.provenance.redacted
+    assert list(exposures(case)) == []
+    unredacted = replace(case, recording=replace(case.recording, request_body=raw))
+    assert {one.kind for one in exposures(unredacted)} == {"secret"}
+    assert not Pseudonyms().untouched(raw) and not Pseudonyms().untouched_lines([raw])[0]
+
+
+def test_names_that_are_also_words_of_other_trades_take_nothing_else():
+    body = b'{"logprobs":[{"token":"Hello","logprob":-0.1}],"max_tokens":"12","compass":"n","pass":"yes","key":"B1"}'
+    assert stored(body).recording.request_body == body
+
+
+def test_credentials_in_headers_go():
+    by = Pseudonyms(key=b"k" * 32)
+    case = stored(b"{}")
+    headers = {
+        "x-api-key": WORD,
+        "Cookie": f"sid={WORD}",
+        "authorization": f"Custom {WORD}",
+        "content-type": "text/csv",
+    }
+    case = redacted(replace(case, recording=replace(case.recording, request_headers=headers)), by)
+    assert WORD not in repr(case.recording.request_headers)
+    assert case.recording.request_headers["content-type"] == "text/csv"
+
+
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_text_in_wide_letters_is_redacted_in_them(code):
+    kept = stored(json.dumps({"text": f"write to {PERSON} now"}).encode(code)).recording.request_body
+    assert PERSON not in kept.decode(code)
+    assert kept.decode(code).startswith('{"text": "write to ')
 
 
 def test_numbers_and_pictures_stay():

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from harness.core.case import Provenance, Recording
 from harness.recordings.detectors import PERSONAL, SECRETS, scrub
+from harness.recordings.lines import StoredCase
+from harness.recordings.privacy import redacted
 from harness.recordings.pseudonyms import Pseudonyms
 from harness.recordings.rules import Rule, Rules
 from harness.recordings.suspects import suspect, suspects
@@ -81,6 +84,40 @@ def test_what_a_detector_finds_is_suspect_however_it_is_wrapped(text: str):
     except UnicodeEncodeError:
         return
     held(text)
+
+
+class Thorough(Pseudonyms):
+    """Looks at everything."""
+
+    def untouched(self, text: str | bytes) -> bool:
+        return False
+
+
+_json = st.recursive(
+    _texts | st.integers() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts | st.sampled_from(_PIECES), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300)
+@given(_json, st.booleans(), st.booleans())
+@example({"pwd": "x"}, True, False)
+@example({"api_keys": [["x"]]}, False, True)
+@example({"a": {"Sig": "a2345678"}}, False, True)
+def test_a_body_that_is_not_suspect_is_left_by_whoever_looks_at_everything(value: object, plain: bool, inner: bool):
+    try:
+        body = json.dumps(value, ensure_ascii=plain).encode()
+        line = json.dumps({"data": body.decode()} if inner else {"data": value}, ensure_ascii=plain).encode()
+    except UnicodeEncodeError:
+        return
+    recording = Recording(
+        id="c", service="bedrock", operation="Converse", request_body=body, provenance=Provenance(captured_at=None)
+    )
+    touched = redacted(StoredCase(recording=recording), Thorough()).recording.request_body != body
+    if touched:
+        assert suspect(body) and suspect(line)
+        assert suspects([body, line]) == [True, True]
 
 
 # A value of each form: # a digit, ^ a capital, ? a letter or digit; whatever else stands for itself.

@@ -31,6 +31,7 @@ _ASKED, _ANSWERED = ("request", "request_body", "body", "input"), ("response", "
 _TIMES = ("timestamp", "created_at", "time", "ts", "date")
 # Of a line that is a request's body itself, what is not of that body.
 _BESIDE = ("status", "status_code", "error", "latency_ms", "duration_ms", "latency_s", "duration_s", "url", "endpoint")
+FAILED = ("failed", "failure", "error", "timeout", "cancelled", "canceled", "expired")  # words of a status
 _IDS = ("request_id", "id", "requestId", "trace_id")
 
 
@@ -116,7 +117,14 @@ def _halves(table: dict[str, Any]) -> tuple[dict[str, Any] | None, Any]:
 def _failed(table: Mapping[str, Any]) -> bool:
     """Whether a line says by itself that its call failed."""
     status = _status(table)
-    return bool(table.get("error")) or (status is not None and status >= 400)
+    return bool(_error(table)) or (status is not None and status >= 400)
+
+
+def _error(table: Mapping[str, Any]) -> Any:
+    """What a line says of a failure besides a number: its error, or a word in place of its status."""
+    words = (table.get(name) for name in ("status_code", "status"))
+    word = next((one.lower() for one in words if isinstance(one, str) and one.lower() in FAILED), None)
+    return table.get("error") or (word and {"code": word, "message": word})
 
 
 def _status(table: Mapping[str, Any]) -> int | None:
@@ -143,7 +151,7 @@ def _answer(table: Mapping[str, Any], answered: Any, operation: str) -> tuple[in
 
     Raises ValueError where what was answered is nothing that the operation answers.
     """
-    status, error = _status(table), table.get("error")
+    status, error = _status(table), _error(table)
     if isinstance(answered, str):
         answered = _body_in(answered) or answered
     if isinstance(answered, dict) and ("body" in answered or status_in(answered.get("status_code"))):  # of a batch file

@@ -99,7 +99,18 @@ def test_a_failure_is_never_read_as_an_answer_nor_an_answer_as_a_failure(status,
     assert json.loads(one.request_body) == REQUEST
 
 
-@pytest.mark.parametrize("more", [{"status": 504}, {"error": "timeout"}, {"status": "429", "latency_ms": 3}])
+@pytest.mark.parametrize("word", ["failed", "Error", "TIMEOUT", "expired"])
+@pytest.mark.parametrize("response", [None, RESPONSE, "The sum", {}])
+@pytest.mark.parametrize("name", ["status", "status_code"])
+def test_a_word_that_tells_of_a_failure_is_one(word, response, name):
+    (one,) = recordings("openai_jsonl", lines({"request": REQUEST, "response": response, name: word}))
+    assert one.status is None
+    assert isinstance(recorded(one), CallFailure)
+
+
+@pytest.mark.parametrize(
+    "more", [{"status": 504}, {"status": "failed"}, {"error": "timeout"}, {"status": "429", "latency_ms": 3}]
+)
 def test_a_prefix_of_the_answer_in_a_refused_request_is_no_answer(more):
     asked = [*REQUEST["messages"], {"role": "assistant", "content": "The sum is"}]
     (one,) = recordings("openai_jsonl", lines({"messages": asked} | more))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from datetime import UTC, datetime
@@ -45,6 +46,15 @@ def links(folder: Path) -> list[tuple[str | None, str | None]]:
         ids = [case.id for case in golden]
         places = {name: str(at) for at, name in enumerate(ids)} | {"": None}
         return [(places[case.repeat_of or ""], places[case.duplicate_of or ""]) for case in golden]
+
+
+def test_half_a_character_in_one_record_does_not_end_the_import(tmp_path: Path):
+    """JSON can say it and UTF-8 cannot: the record is a case, and so are those around it."""
+    odd = {"captureData": {"endpointInput": {"data": json.dumps("\ud800"), "encoding": "JSON"}}}
+    same = copy.deepcopy(odd)
+    summary = imported(tmp_path / "set", captured("1", "2"), odd, same, captured("3", "4"))
+    assert summary.manifest.cases == 4
+    assert links(tmp_path / "set")[2][1] == "1"
 
 
 def test_failures_are_counted_with_and_without_a_status(tmp_path: Path):

@@ -328,6 +328,51 @@ def test_lines_removed_added_or_reordered_are_an_altered_set(folder):
         assert "lines were added, removed, reordered or exchanged" in refused(folder)
 
 
+def test_every_single_byte_that_is_another_is_found(tmp_path):
+    """Also where the byte is a line feed or becomes one; the compressed file is proved by what comes out of it."""
+    path = tmp_path / "t" / "cases.jsonl"
+    write(tmp_path / "t", many(2), **WORDS)
+    good = path.read_bytes()
+    for position in range(len(good)):
+        for other in {good[position] ^ 1, ord("\n"), ord('"')} - {good[position]}:
+            path.write_bytes(good[:position] + bytes([other]) + good[position + 1 :])
+            assert "cases.jsonl, line " in refused(tmp_path / "t")
+
+
+@pytest.mark.parametrize("zstd", [False, True])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_line_removed_added_or_moved_is_found(tmp_path_factory, zstd, data):
+    """In a set that is read in several pieces."""
+    folder = tmp_path_factory.mktemp("lines")
+    cases = [case(f"c-{at}", b"x" * (9_000 if at % 3 else 70_000)) for at in range(12)]
+    write(folder, cases, **WORDS, zstd=zstd)
+    path = folder / ("cases.jsonl.zst" if zstd else "cases.jsonl")
+    good = zstandard.ZstdDecompressor().stream_reader(path.read_bytes()).read() if zstd else path.read_bytes()
+    lines = good.splitlines(keepends=True)
+    places = st.integers(0, len(lines) - 1)
+    at, to = data.draw(places), data.draw(places)
+    change = data.draw(st.sampled_from(["removed", "twice", "moved", "exchanged", "added", "empty"]))
+    if change in ("removed", "moved"):
+        line = lines.pop(at)
+    if change == "moved":
+        lines.insert(to, line)
+    if change == "twice":
+        lines.insert(to, lines[at])
+    if change == "exchanged":
+        lines[at], lines[to] = lines[to], lines[at]
+    if change == "added":
+        lines.insert(at, encode(case("new"), service="sagemaker", operation="InvokeEndpoint"))
+    if change == "empty":
+        lines.insert(at, b"\n")
+    altered = b"".join(lines)
+    path.write_bytes(zstandard.ZstdCompressor().compress(altered) if zstd else altered)
+    if altered == good:
+        GoldenSet.open(folder).close()
+    else:
+        refused(folder)
+
+
 def test_carriage_returns_of_a_checkout_are_named(folder):
     path = folder / "cases.jsonl"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from harness.core import registry
 from harness.core.call import Answer
 from harness.recordings.formats import Record, Reject, Skip
+from harness.recordings.privacy import redactor
 from harness.run import importing
 from harness.run.importing import Options
 from harness.run.recorded import recorded
@@ -255,9 +256,10 @@ def test_a_record_with_anything_in_it_is_read_told_apart_and_imported(form, data
     content = written(form, files, cut)
     answered(form, content)
     built = registry.load("recordings.formats", form)
+    options = Options(redactor=redactor(data.draw(st.sampled_from(["none", "default"]))))
     with tempfile.TemporaryDirectory() as folder:
         summary = importing.run(
-            built, MemoryLog(content), Path(folder) / "set", Options(), now=lambda: datetime(2026, 11, 20, tzinfo=UTC)
+            built, MemoryLog(content), Path(folder) / "set", options, now=lambda: datetime(2026, 11, 20, tzinfo=UTC)
         )
     told = summary.manifest.imported
     assert told is not None

@@ -35,6 +35,7 @@ from harness.recordings.store import GoldenSet
 from harness.recordings.writer import Writer, vacant
 
 LABEL, NULLS = "label", "nulls"
+_KINDS = frozenset(gaps.KINDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +217,10 @@ def _write(
         for lines, found in golden.heads():
             kept = []
             for index, (line, one) in enumerate(zip(lines.split(b"\n"), found, strict=False), start=at):
-                kinds = {*one.provenance.flags} & set(gaps.KINDS)
+                kinds = _KINDS.intersection(one.provenance.flags)
                 everywhere.update(kinds)
-                if not taken[index]:
-                    if taken[first[index]]:
+                if not taken.item(index):
+                    if taken.item(first.item(index)):
                         links.lost(one)
                     continue
                 flags.update(kinds)

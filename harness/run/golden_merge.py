@@ -7,6 +7,9 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.errors import GoldenError
 from harness.recordings import gaps
 from harness.recordings.gaps import Gap
@@ -18,24 +21,28 @@ from harness.run.links import Links
 
 def merge(sets: Sequence[GoldenSet], into: Path) -> Manifest:
     """Raises GoldenError where two sets hold different cases of one id, and where there is a set already in `into`; one
-    case of several sets is written once."""
+    case of several sets is written once. Memory: 8 bytes a case of all sets, and some tens while one is read."""
     vacant(into)
     words = [golden.manifest for golden in sets]
     captured = [one.captured for one in words if one.captured is not None]
-    known: dict[str, tuple[int, int]] = {}
+    known: list[NDArray[np.int64]] = []
     same = 0
     with Writer(into, service=words[0].service, operation=words[0].operation) as writer, closing(Links(into)) as links:
-        for place, golden in enumerate(sets):
+        for golden in sets:
+            ids = np.fromiter((hash(one.id) for _, found in golden.heads() for one in found), np.int64, len(golden))
+            others, at = _earlier(known, ids)
             for index, case in enumerate(golden):
                 case = replace(case, repeat_of=None, duplicate_of=None)
-                if case.id in known:
-                    other, at = known[case.id]
-                    if replace(sets[other].recording(at), repeat_of=None, duplicate_of=None) != case:
-                        raise GoldenError(f'{golden.folder}: case "{case.id}" is another one in {sets[other].folder}.')
-                    same += 1
-                    continue
-                known[case.id] = (place, index)
+                if others[index] >= 0:
+                    other = sets[others[index]]
+                    there = replace(other.recording(int(at[index])), repeat_of=None, duplicate_of=None)
+                    if there.id == case.id and there != case:
+                        raise GoldenError(f'{golden.folder}: case "{case.id}" is another one in {other.folder}.')
+                    if there.id == case.id:
+                        same += 1
+                        continue
                 links.add_case(case.recording, writer.add(case))
+            known.append(ids)
         writer.link(links.found(writer))
         counts = {kind: sum(gap.count for one in words for gap in one.gaps if gap.kind == kind) for kind in gaps.KINDS}
         counts |= {gaps.REPEATS: writer.repeats, gaps.DUPLICATES: writer.duplicates}
@@ -59,3 +66,19 @@ def merge(sets: Sequence[GoldenSet], into: Path) -> Manifest:
                 ),
             }
         )
+
+
+def _earlier(known: Sequence[NDArray[np.int64]], ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each case the first of the sets before that has its id, -1 where none does, and its index there.
+
+    known: hashes of the ids of each set before; ids: of this one, shape (cases,).
+    """
+    others, at = np.full(len(ids), -1, dtype=np.int64), np.zeros(len(ids), dtype=np.int64)
+    for place, before in enumerate(known):
+        if not len(before):
+            continue
+        order = np.argsort(before)
+        found = order[np.minimum(np.searchsorted(before, ids, sorter=order), len(before) - 1)]
+        new = (before[found] == ids) & (others < 0)
+        others[new], at[new] = place, found[new]
+    return others, at

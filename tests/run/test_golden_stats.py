@@ -6,10 +6,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.case import Provenance, Recording
+from harness.errors import GoldenError
 from harness.recordings.lines import StoredCase
 from harness.recordings.store import GoldenSet, write
 from harness.run.golden_merge import merge
@@ -93,3 +95,15 @@ def test_a_merge_has_every_case_once_and_links_it_to_the_first_with_its_request(
             "count": len({case.cluster for case in merged}),
             "largest": max(Counter(case.cluster for case in merged).values()),
         }
+
+
+def test_a_case_of_several_sets_is_written_once_and_another_of_its_id_is_refused(tmp_path):
+    with (
+        opened(tmp_path / "a", [(0, 0), (1, 0)]) as first,
+        opened(tmp_path / "b", [(0, 0), (1, 0), (2, 0)]) as second,
+        opened(tmp_path / "c", [(0, 0), (1, 0), (2, 1)]) as other,
+    ):
+        assert merge([first, second, first], tmp_path / "m").cases == 3
+        with pytest.raises(GoldenError, match=r'c: case "c-2" is another one in .*b'):
+            merge([first, second, other], tmp_path / "n")
+    assert not list((tmp_path / "n").iterdir())

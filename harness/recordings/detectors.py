@@ -157,7 +157,7 @@ _PEM = r"PRIVATE KEY-----"
 _SAYS_SECRET = re.compile(
     r"(?i)(?:passw(?:or)?d|passphrase|pwd|secret|(?:account|access|api|subscription)[_-]?key)s?\Z", re.ASCII
 )
-_MAY_SAY_SECRET = re.compile(r"(?i)(?:token|(?<![a-z])(?:sig|pass))s?\Z", re.ASCII)
+_MAY_SAY_SECRET = re.compile(r"(?i)(?:token|(?<![a-z])(?:sig|pass))\Z", re.ASCII)
 _CREDENTIAL = re.compile(r"(?=\D*\d)\S{8,}")
 _BLANK = re.compile(BLANK)
 

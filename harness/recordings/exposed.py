@@ -65,6 +65,7 @@ def _texts(case: StoredCase) -> Iterator[_Text]:
             ("id", case.id),
             ("cluster", case.cluster),
             ("model", recording.model),
+            ("region", recording.region),
             ("url", recording.url),
             ("request_id", recording.request_id),
             ("provenance", recording.provenance.captured_from),

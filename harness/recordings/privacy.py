@@ -99,6 +99,7 @@ def redacted(case: StoredCase, by: Redactor) -> StoredCase:
         recording=replace(
             recording,
             model=_maybe(recording.model, by),
+            region=_maybe(recording.region, by),
             url=_maybe(recording.url, by),
             request_id=_maybe(recording.request_id, by),
             request_headers=_headers(recording.request_headers, by),

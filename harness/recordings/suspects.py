@@ -22,6 +22,8 @@ def suspect(text: bytes) -> bool:
     text: UTF-8; anything else is suspect, and so is what says BASE64, which is how Data Capture marks a body that may
     be short, or of bytes.
     """
+    if len(text) < 20 and text.isalpha():  # of letters alone are only long keys
+        return False
     for _ in range(_LEVELS):
         if _suspect(text):
             return True
@@ -79,8 +81,8 @@ _NAMED = tuple(
         (b"pwd", b"s?"),
         (b"secret", b"s?"),
         (b"key", rb"(?:(?<=[tsin]key)|(?<=[_-]key))s?"),
-        (b"token", b"s?"),
-        (b"sig", b"s?"),
+        (b"token", b""),
+        (b"sig", b""),
     )
 ) + tuple((word, re.compile(word + rb"(?:[ \t]|\\t)+[^\s\d]*\d")) for word in (b"bearer", b"basic"))
 _SIGNS = (b"@", b"-----BEGIN", b"AIza", b"ya29.", b"xox", b"Q~", b"AKIA", b"ASIA", b"AROA", b"AIDA", b"BASE64", b"\0")
@@ -113,13 +115,16 @@ _MIXED_KEYS = frozenset((40, 41))
 
 
 def _suspect(text: bytes) -> bool:
-    if any(sign in text for sign in _SIGNS):
-        return True
-    if any(sign in text and pattern.search(text) for sign, pattern in _BEGUN):
-        return True
+    for sign in _SIGNS:
+        if sign in text:
+            return True
+    for sign, pattern in _BEGUN:
+        if sign in text and pattern.search(text):
+            return True
     lower = text.lower()
-    if any(word in lower and pattern.search(lower) for word, pattern in _NAMED):
-        return True
+    for word, pattern in _NAMED:
+        if word in lower and pattern.search(lower):
+            return True
     return _numbers(text) or _runs(text) or _foreign(text)
 
 
@@ -189,7 +194,8 @@ _ANY = "|".join(
         r"eyJ(?:[\w-]|[^\x00-\x7f]){6,}\.",
         r"sk-[\w-]{20}",
         r"(?:gh[opusr]|pat|live|hf|npm)_\w{16}",
-        rf"(?i:pass(?:word|wd|phrase)?|pwd|secret|[tsin_-]key|token|sig)(?i:s?){_BETWEEN_ANY}",
+        rf"(?i:pass(?:word|wd|phrase)?|pwd|secret|[tsin_-]key)(?i:s?){_BETWEEN_ANY}",
+        rf"(?i:token|sig){_BETWEEN_ANY}",
         r"(?i:bearer|basic)(?:[ \t]|\\t)+[^\s\d]*\d",
         r":(?:[0-9A-Fa-f]{1,4}:){6}",
         r"\+[1-9](?:[ ().-]{0,2}\d){6}",

@@ -99,6 +99,14 @@ def test_credentials_in_headers_go():
     assert case.recording.request_headers["content-type"] == "text/csv"
 
 
+def test_whatever_a_log_says_of_a_call_is_redacted():
+    told = {"model": PERSON, "region": PERSON, "url": f"https://h/{PERSON}", "request_id": PERSON}
+    case = stored(b"{}")
+    case = replace(case, recording=replace(case.recording, **told), slices={"who": PERSON}, expected=[PERSON])
+    assert {one.place for one in exposures(case)} == {*told, "slices.who", "expected[0]"}
+    assert PERSON not in repr(redacted(case, Pseudonyms()))
+
+
 @pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_a_text_in_wide_letters_is_redacted_in_them(code):
     kept = stored(json.dumps({"text": f"write to {PERSON} now"}).encode(code)).recording.request_body

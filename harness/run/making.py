@@ -23,7 +23,7 @@ from harness.recordings.blocks import Block
 from harness.recordings.formats import Format, Found, Log, LogFile, Record, Skip
 from harness.recordings.lines import StoredCase, encode
 from harness.recordings.plain import BlockFormat, Plain, PlainFormat
-from harness.recordings.privacy import Redactor, redacted, streamed
+from harness.recordings.privacy import Foreseeing, Redactor, redacted, streamed
 from harness.recordings.traffic import Traffic
 from harness.run.outcomes import answered, asked, gist_of, rough_key
 from harness.run.quick import Quick
@@ -50,7 +50,7 @@ class Options:
     @property
     def plain(self) -> bool:
         """Whether a record is asked nothing but to be kept."""
-        return not (self.cluster or self.slices or self.labels or self.redactor)
+        return not (self.cluster or self.slices or self.labels)
 
 
 @dataclass(slots=True)
@@ -102,8 +102,12 @@ class Maker:
         self._log = log
         self._options = options
         self._at = at
-        quick = options.plain and isinstance(form, PlainFormat)
-        self._quick = Quick(form.service, form.operation) if quick else None
+        by = options.redactor
+        self._by = by if isinstance(by, Foreseeing) else None
+        quick = options.plain and isinstance(form, PlainFormat) and (by is None or isinstance(form, BlockFormat))
+        redaction = None if by is None else ", ".join(by.rules)
+        usable = quick and (by is None or self._by is not None)
+        self._quick = Quick(form.service, form.operation, redaction=redaction) if usable else None
         self._made = Made(Traffic(at))
         self._lines = Lines()
 
@@ -131,18 +135,27 @@ class Maker:
                 for found in form.found(self._log, file, line):
                     self.take(found)
             return
-        for line, kind in quick.block(file.path, block, form.usual, self._made, self._lines):
+        lines = block.content.removesuffix(b"\n").split(b"\n")
+        clear = None if self._by is None else self._clear(self._by, file.path, lines)
+        for line, kind in quick.block(file.path, block, lines, form.usual, clear, self._made, self._lines):
             for found in form.found(self._log, file, line):
-                self.take(found)
-                if kind is not None and isinstance(found, Plain):
+                if self.take(found) and kind is not None and isinstance(found, Plain):
                     quick.learn(kind, found)
 
-    def take(self, found: Plain | Found) -> None:
-        """One record: a case, or counted where it is none, and written down where it could not be read."""
-        made = self._made
+    def _clear(self, by: Foreseeing, path: str, lines: list[bytes]) -> list[bool]:
+        """Of each line whether redaction changes nothing of its record."""
+        return by.untouched_lines(lines) if by.untouched(path) else [False] * len(lines)
+
+    def take(self, found: Plain | Found) -> bool:
+        """One record: a case, or counted where it is none, and written down where it could not be read.
+
+        Returns whether it went the short way.
+        """
+        made, quick = self._made, False
         made.records += 1
         if isinstance(found, Plain):
-            if self._quick is not None and self._quick.take(found, made, self._lines):
+            quick = self._quick is not None and self._untouched(found) and self._quick.take(found, made, self._lines)
+            if quick:
                 made.refused += found.failed or (found.status is not None and found.status >= 400)
             else:
                 self._take(found.record())
@@ -153,6 +166,18 @@ class Maker:
             made.without_request += found.no_request
         else:
             self._reject(found.origin, found.reason)
+        return quick
+
+    def _untouched(self, plain: Plain) -> bool:
+        """Whether redaction, if any, changes nothing of a record; a streamed answer it has to see as a whole."""
+        by, answer = self._by, plain.response
+        if by is None:
+            return True
+        kind = plain.response_headers.get("content-type", "").partition(";")[0].strip().lower()
+        if "Stream" in plain.operation or kind not in ("", "text/csv", "application/json"):
+            return False
+        said = (plain.path, plain.model, plain.region, plain.request_id, plain.request_type, plain.request, answer)
+        return all(by.untouched(text) for text in (*said, *plain.response_headers.values()) if text is not None)
 
     def _reject(self, origin: Origin, reason: str) -> None:
         by = self._options.redactor

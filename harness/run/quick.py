@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -35,9 +35,13 @@ _T = TypeVar("_T")
 
 
 class Quick:
-    """Takes records of a log, one file after the other. service, operation: of cases that do not name their own."""
+    """Takes records of a log, one file after the other.
 
-    def __init__(self, service: str, operation: str) -> None:
+    service, operation: of cases that do not name their own. redaction: the rules that changed nothing in the records.
+    """
+
+    def __init__(self, service: str, operation: str, *, redaction: str | None = None) -> None:
+        self._redaction = redaction
         self._service, self._operation = service, operation
         codec = codec_of(service)
         self._gist = codec.gist if isinstance(codec, Gists) else None
@@ -50,22 +54,26 @@ class Quick:
         self._timeless = 0
 
     def block(
-        self, path: str, block: Block, usual: Callable[[bytes], Usual | None], made: Made, into: Lines
+        self,
+        path: str,
+        block: Block,
+        lines: Sequence[bytes],
+        usual: Callable[[bytes], Usual | None],
+        clear: Sequence[bool] | None,
+        made: Made,
+        into: Lines,
     ) -> Iterator[tuple[Read, Hashable | None]]:
         """Take the lines of a block that are like one before; the others are handed out, each with its kind where it
-        is of the usual form, to be taken before the next. The block is dense, and of a file that `take` knows.
+        is of the usual form, to be taken before the next. The block is dense. clear: which lines may be taken.
         """
         self._enter(path, made.traffic)
         gist_of, shapes, times, service, place = self._gist, self._shapes, self._times, self._service, self._place
         add_line, add_name, add_rough = into.lines.append, into.names.append, into.rough.append
         crc32, sha256 = zlib.crc32, hashlib.sha256
-        content = block.content or b""
-        lines = content.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
         for index, line in enumerate(lines, start=block.index):
             kind: Hashable | None = None
-            if gist_of is not None and (found := usual(line)) is not None:
+            may = clear is None or clear[index - block.index]
+            if may and gist_of is not None and (found := usual(line)) is not None:
                 kind, request, request_text, response, response_text, request_id, time, tokens = found
                 shape, at = shapes.get(kind), times.get(time)
                 if shape is not None and at and isinstance(at, str):
@@ -95,7 +103,7 @@ class Quick:
         response = plain.response
         if not at or kind in self._shapes or not isinstance(response, str) or not isinstance(plain.request, str):
             return
-        if plain.path != self._path or plain.status is None or plain.status >= 400 or plain.number:
+        if plain.path != self._path or plain.status is None or plain.status >= 400 or plain.number or plain.failed:
             return
         if len(self._shapes) >= _MOST:
             self._told()
@@ -161,7 +169,10 @@ class Quick:
             request=Message(headers={"content-type": plain.request_type}, body=request),
             response=_response(plain, response),
             provenance=Written(
-                captured_at=at, origin=Place(plain.format, plain.path, plain.index, plain.line), flags=plain.flags
+                captured_at=at,
+                origin=Place(plain.format, plain.path, plain.index, plain.line),
+                flags=plain.flags,
+                redaction=_said(self._redaction),
             ),
         )
         return line, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from harness.core import registry
 from harness.core.case import Provenance, Recording
 from harness.core.protocols import Gists
 from harness.recordings.formats import Format, Found, Log
+from harness.recordings.pseudonyms import Pseudonyms
 from harness.run import importing
 from harness.run.making import Options
 from harness.run.outcomes import asked, gist_of
@@ -210,3 +212,69 @@ def test_a_gist_is_that_of_the_request_that_was_read(drawn, kind):
         neutral = asked(one)
         assert neutral is not None
         assert gist == gist_of(one, neutral)
+
+
+SEEN = ("ann" + "@" + "example" + ".com", "4111" + "111111111111", "plain", "7", "AKIA" + "A1B2" * 4, "10." + "1.2.3")
+sayings = st.lists(st.sampled_from(SEEN), min_size=1, max_size=2).map(" ".join)
+
+
+@st.composite
+def revealing(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]]]:
+    """Usual records, with what redaction finds in any of their places."""
+
+    def said() -> str:
+        return draw(st.sampled_from(["plain"] * 6) | sayings)
+
+    def capture() -> dict[str, Any]:
+        halves = {
+            side: {
+                "encoding": draw(st.sampled_from(["CSV", "JSON", "BASE64"])),
+                "observedContentType": draw(st.sampled_from(["text/csv", "application/json", "text/event-stream"])),
+                "data": draw(st.sampled_from([f"1,2,{said()}", json.dumps([[said(), 1]]), f"data: {said()}\n\n"])),
+            }
+            for side in ("endpointInput", "endpointOutput")
+        }
+        for half in halves.values():
+            if half["encoding"] == "BASE64":
+                half["data"] = base64.b64encode(half["data"].encode()).decode()
+        return {
+            "captureData": halves,
+            "eventMetadata": {"eventId": said(), "inferenceTime": draw(times.filter(lambda at: at is not None))},
+        }
+
+    def call() -> dict[str, Any]:
+        return {
+            "timestamp": "2026-11-01T09:12:33Z",
+            "operation": draw(st.sampled_from(["Converse", "ConverseStream"])),
+            "modelId": draw(st.sampled_from([MODELS[0], f"m/{said()}"])),
+            "requestId": said(),
+            "region": said(),
+            "input": {
+                "inputBodyJson": {"messages": [{"role": "user", "content": [{"text": said()}]}]},
+                "inputTokenCount": 3,
+            },
+            "output": {"outputBodyJson": {"stopReason": "end_turn", "n": said()}, "outputTokenCount": 3},
+        }
+
+    form, one = draw(st.sampled_from([("sagemaker_capture", capture), ("bedrock_log", call)]))
+    return form, [one() for _ in range(draw(st.integers(1, 8)))]
+
+
+@PATIENT
+@given(
+    revealing(),
+    st.sampled_from(["a.jsonl", "e/v/2026/11/01/09/a.jsonl", f"{SEEN[0]}/a.jsonl", f"{SEEN[0]}/v/2026/11/01/09/b"]),
+)
+def test_both_ways_redact_alike(tmp_path_factory: pytest.TempPathFactory, drawn, path):
+    form, log = drawn
+    content = "\n".join(json.dumps(one) for one in [*log, *log]).encode()
+    built = registry.load("recordings.formats", form)
+    sets = []
+    for way, one in (("short", built), ("long", Long(built))):
+        into = tmp_path_factory.mktemp(way) / "golden"
+        options = Options(redactor=Pseudonyms(key=b"k" * 32))
+        importing.run(one, MemoryLog({path: content}), into, options, now=lambda: NOW)
+        sets.append({file.name: file.read_bytes() for file in sorted(into.iterdir())})
+    assert sets[0] == sets[1]
+    for secret in (SEEN[0], SEEN[4]):  # a number on its own in a table stays
+        assert not any(secret.encode() in written for written in sets[0].values())

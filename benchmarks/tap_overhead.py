@@ -4,11 +4,12 @@
 
 A server in a process of its own answers at once, with as much text as was asked. Blocks of 50 calls come in turns: one
 without a tap, one with it, another without it, in an order that changes, so that a busy machine slows all alike; the
-second one without shows what of a difference is chance. The writer has finished before the next block. `paced` lets it
-finish before each call, and 5 ms pass: what is left is the copy, and the caches that redaction emptied. `at once` makes
-the next call while the last one is redacted in the same interpreter: the worst case. Milliseconds on the clock, and of
-processor in the calling thread; redaction is on and finds an address a thousand characters. On a machine with other
-work, `chrt -f 20` (root) before the command keeps that work out of the figures.
+second one without shows what of a difference is chance. The writer has finished before the next block. `paced` begins a
+call 60 ms after the last one ended, whichever client made it, and when the writer has finished: what is left is the copy,
+and what the handing over takes of the interpreter. `at once` makes the next call while earlier ones are being redacted:
+the worst case, and on few cores the writer competes for them. Milliseconds on the clock, and of processor in the calling
+thread; redaction is on and finds an address a thousand characters. On a machine with other work, `chrt -f 20` (root)
+before the command keeps that work out of the figures; the writer gives such a priority back.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ PARCEL = "How do I return a parcel that came on 3 May, too late? It holds two la
 PLENTY = ("Write to jane.roe@example.com. " + PARCEL * 10)[:1000] * 21
 SIZES = (1_000, 20_000)
 BLOCK = 50
+GAP_S = 0.06
 WORDS = ("without", "with", "again")
 
 
@@ -87,8 +89,8 @@ def measured(
             idle()
             for _ in range(BLOCK):
                 if pace == "paced":
+                    time.sleep(GAP_S)
                     idle()
-                    time.sleep(0.005)
                 started, busy = time.perf_counter(), time.thread_time()
                 call(clients[word])
                 times[word].append((1000 * (time.perf_counter() - started), 1000 * (time.thread_time() - busy)))

@@ -5,10 +5,10 @@
 A server in a process of its own answers at once, with as much text as was asked. Blocks of 50 calls come in turns: one
 without a tap, one with it, another without it, in an order that changes, so that a busy machine slows all alike; the
 second one without shows what of a difference is chance. The writer has finished before the next block. `paced` begins a
-call 60 ms after the last one ended, whichever client made it, and when the writer has finished: what is left is the copy,
+call 60 ms after the last one ended, whichever client made it, and when the writer has finished: left are the copy,
 and what the handing over takes of the interpreter. `at once` makes the next call while earlier ones are being redacted:
-the worst case, and on few cores the writer competes for them. Milliseconds on the clock, and of processor in the calling
-thread; redaction is on and finds an address a thousand characters. On a machine with other work, `chrt -f 20` (root)
+the worst case, and on few cores the writer competes for them. Milliseconds on the clock, and of processor in the
+calling thread; redaction is on and finds an address a thousand characters. On a machine with other work, `chrt -f 20` (root)
 before the command keeps that work out of the figures; the writer gives such a priority back.
 """
 

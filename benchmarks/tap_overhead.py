@@ -8,8 +8,8 @@ second one without shows what of a difference is chance. The writer has finished
 call 60 ms after the last one ended, whichever client made it, and when the writer has finished: left are the copy,
 and what the handing over takes of the interpreter. `at once` makes the next call while earlier ones are being redacted:
 the worst case, and on few cores the writer competes for them. Milliseconds on the clock, and of processor in the
-calling thread; redaction is on and finds an address a thousand characters. On a machine with other work, `chrt -f 20` (root)
-before the command keeps that work out of the figures; the writer gives such a priority back.
+calling thread; redaction is on and finds an address a thousand characters. On a machine with other work, `chrt -f 20`
+(root) before the command keeps that work out of the figures; the writer gives such a priority back.
 """
 
 from __future__ import annotations

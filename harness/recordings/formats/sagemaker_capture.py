@@ -26,13 +26,14 @@ from harness.recordings.plain import Plain, Usual, plain, read_plain
 
 NAME = "sagemaker_capture"
 _TYPES = {"CSV": "text/csv", "JSON": "application/json", "BASE64": "application/octet-stream"}
+_TEXTS = {"CSV", "JSON"}
 _HOUR = re.compile(r"(?:^|/)([^/]+)/[^/]+/\d{4}/\d\d/\d\d/\d\d/[^/]+$")
 
 
 class Half(msgspec.Struct, rename="camel", gc=False):
-    """One direction of a call."""
+    """One direction of a call. data: None where it was not kept."""
 
-    data: str = ""
+    data: str | None = None
     encoding: str = "CSV"
     observed_content_type: str | None = None
 
@@ -104,7 +105,7 @@ class SageMakerCapture:
         name, time = meta.inference_id or meta.event_id, meta.inference_time
         if asked is None or answered is None or name is None or time is None:
             return None
-        if asked.encoding == "BASE64" or answered.encoding == "BASE64":
+        if asked.data is None or answered.data is None or not {asked.encoding, answered.encoding} <= _TEXTS:
             return None
         kind = asked.observed_content_type, asked.encoding, answered.observed_content_type, answered.encoding
         return kind, asked.data, asked.data, answered.data, answered.data, name, time, ""
@@ -116,7 +117,7 @@ def _found(file: LogFile, line: Line, endpoint: str | None) -> Plain | Reject | 
     text = line.content
     try:
         captured = _DECODER.decode(text)
-        asked, answered = captured.capture_data.endpoint_input, captured.capture_data.endpoint_output
+        asked, answered = _kept(captured.capture_data.endpoint_input), _kept(captured.capture_data.endpoint_output)
         if asked is None and answered is None:
             return Reject(place(file, NAME, line), "neither the input nor the output of the call is there")
         if asked is None:
@@ -147,13 +148,18 @@ def _found(file: LogFile, line: Line, endpoint: str | None) -> Plain | Reject | 
 
 
 def _type(half: Half) -> str:
-    return half.observed_content_type or _TYPES.get(half.encoding, "application/octet-stream")
+    return half.observed_content_type or _TYPES.get(half.encoding.upper(), "application/octet-stream")
+
+
+def _kept(half: Half | None) -> Half | None:
+    return None if half is None or half.data is None else half
 
 
 def _body(half: Half) -> str | bytes:
-    if half.encoding != "BASE64":
-        return half.data
+    data = half.data or ""
+    if half.encoding.upper() != "BASE64":
+        return data
     try:
-        return base64.b64decode(half.data, validate=True)
+        return base64.b64decode(data, validate=True)
     except binascii.Error:
         raise ValueError("its data is not the base64 that it says") from None

@@ -99,3 +99,23 @@ def test_what_is_no_record_is_refused(text, reason):
     (one,) = read("sagemaker_capture", text)
     assert isinstance(one, Reject)
     assert reason in one.reason
+
+
+def test_a_half_without_data_was_not_kept():
+    half = {"encoding": "CSV", "data": "1,2"}
+    first = json.dumps({"captureData": {"endpointInput": half, "endpointOutput": {"encoding": "CSV"}}})
+    (one,) = recordings("sagemaker_capture", first.encode())
+    assert (one.status, one.response_body) == (None, None)
+    (other,) = read(
+        "sagemaker_capture", json.dumps({"captureData": {"endpointInput": {}, "endpointOutput": half}}).encode()
+    )
+    assert isinstance(other, Skip)
+    assert other.no_request
+
+
+def test_base64_is_that_in_any_case():
+    half = {"encoding": "base64", "data": "MSwy"}
+    (one,) = recordings(
+        "sagemaker_capture", json.dumps({"captureData": {"endpointInput": half, "endpointOutput": half}}).encode()
+    )
+    assert (one.request_body, one.response_body) == (b"1,2", b"1,2")

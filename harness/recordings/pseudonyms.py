@@ -28,13 +28,9 @@ _LETTERS = "abcdefghijklmnop"
 
 
 class Pseudonyms:
-    """A Redactor (see `privacy`). key: 32 random bytes where none is given; two with one key agree.
-
-    pause: see `detectors.scrub`; whoever shares an interpreter with others may set it.
-    """
+    """A Redactor (see `privacy`). key: 32 random bytes where none is given; two with one key agree."""
 
     def __init__(self, rules: Rules | None = None, *, key: bytes | None = None, source: str = "") -> None:
-        self.pause: Callable[[], None] = detectors.go_on
         self._rules = rules or Rules()
         self._key = key or secrets.token_bytes(32)
         off = [f"off:{kind}" for kind in sorted(self._rules.off)]
@@ -69,7 +65,7 @@ class Pseudonyms:
                 text = rule.pattern.sub(partial(self._matched, rule.name), text)
             elif rule.finder is not None:
                 text = self._found(rule, text)
-        return detectors.scrub(text, self._put, off=self._rules.off, pause=self.pause)
+        return detectors.scrub(text, self._put, off=self._rules.off)
 
     def named(self, name: str, text: str) -> str | None:
         """What stands for a value that is a credential by its name; None for any other."""

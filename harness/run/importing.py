@@ -20,7 +20,7 @@ from harness.recordings.formats import Format, Log, Reject
 from harness.recordings.gaps import Gap
 from harness.recordings.manifest import Imported, Manifest
 from harness.recordings.manifest import read as read_manifest
-from harness.recordings.plain import BlockFormat, PlainFormat
+from harness.recordings.plain import BlockFormat
 from harness.recordings.traffic import Traffic
 from harness.recordings.writer import MANIFEST, Writer, vacant
 from harness.run.import_pool import Piece, Pool
@@ -126,8 +126,7 @@ def _made(form: Format, log: Log, options: Options, at: datetime) -> Iterator[Ma
         with Pool(maker) as pool:
             yield from pool.made(_blocks(form, log))
         return
-    found = form.plain(log) if options.plain and isinstance(form, PlainFormat) else form.read(log)
-    for number, one in enumerate(found, start=1):
+    for number, one in enumerate(form.read(log), start=1):
         maker.take(one)
         if number % _EVERY == 0:
             yield maker.made()

@@ -22,7 +22,7 @@ from harness.recordings import gaps
 from harness.recordings.blocks import Block
 from harness.recordings.formats import Format, Found, Log, LogFile, Record, Skip
 from harness.recordings.lines import StoredCase, encode
-from harness.recordings.plain import BlockFormat, Plain, PlainFormat
+from harness.recordings.plain import BlockFormat, Plain
 from harness.recordings.privacy import Foreseeing, Redactor, redacted, streamed
 from harness.recordings.traffic import Traffic
 from harness.run.outcomes import answered, asked, gist_of, rough_key
@@ -104,7 +104,7 @@ class Maker:
         self._at = at
         by = options.redactor
         self._by = by if isinstance(by, Foreseeing) else None
-        quick = options.plain and isinstance(form, PlainFormat) and (by is None or isinstance(form, BlockFormat))
+        quick = options.plain and isinstance(form, BlockFormat)
         redaction = None if by is None else ", ".join(by.rules)
         usable = quick and (by is None or self._by is not None)
         self._quick = Quick(form.service, form.operation, redaction=redaction) if usable else None
